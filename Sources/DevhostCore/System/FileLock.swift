@@ -1,0 +1,62 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// An exclusive `flock` on a file that says who holds it. It ends with the process, however that ends; the file is
+/// removed when the lock is let go, so that no locks pile up.
+package final class FileLock: Sendable {
+    private let file: FileDescriptor
+    private let path: String
+
+    private init(file: FileDescriptor, path: String) {
+        self.file = file
+        self.path = path
+    }
+
+    /// Takes the lock, waiting while somebody else holds it.
+    /// - Parameters:
+    ///   - holder: What others read while they wait, for instance `ensure by alice`.
+    ///   - limit: How long to wait.
+    ///   - waiting: Called once with the holder's text if the lock is not free.
+    /// - Throws: `busy` with the holder's text when the limit passes.
+    package static func acquire(
+        _ path: String, holder: String, limit: Duration, clock: any SystemClock,
+        waiting: (String) -> Void = { _ in }
+    ) async throws -> FileLock {
+        let deadline = clock.monotonic + limit
+        var hasSaid = false
+        while true {
+            if let lock = try attempt(path, holder: holder) { return lock }
+            let other = (try? Files.readText(path, limit: 4096).trimmed.printable) ?? ""
+            if !hasSaid {
+                hasSaid = true
+                waiting(other)
+            }
+            guard clock.monotonic < deadline else {
+                throw DevhostError(
+                    .busy, "waited \(limit.components.seconds) s for \(other.isEmpty ? "another command" : other)",
+                    next: "try again when it has ended")
+            }
+            try await clock.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private static func attempt(_ path: String, holder: String) throws -> FileLock? {
+        let file = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+        guard flock(file.number, LOCK_EX | LOCK_NB) == 0 else {
+            if errno == EWOULDBLOCK || errno == EINTR { return nil }
+            throw DevhostError.posix("cannot lock \(path)")
+        }
+        // Whoever held the lock before has removed the file: what was locked here is a file without a name.
+        var mine = stat()
+        var named = stat()
+        guard fstat(file.number, &mine) == 0, stat(path, &named) == 0, mine.st_ino == named.st_ino else { return nil }
+        ftruncate(file.number, 0)
+        try file.write(Array(holder.utf8), path: path)
+        return FileLock(file: file, path: path)
+    }
+
+    deinit { unlink(path) }
+}

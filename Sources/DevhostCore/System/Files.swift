@@ -1,0 +1,140 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// What the library does with files. Every change passes ``Effects``.
+package enum Files {
+    /// The content of a file.
+    /// - Throws: `notFound`, `permissionDenied`; `refused` for a file larger than `limit` bytes.
+    package static func read(_ path: String, limit: Int = 64 << 20) throws -> [UInt8] {
+        let file = try FileDescriptor.open(path, O_RDONLY)
+        var content: [UInt8] = []
+        while true {
+            let part = try file.read(upTo: 64 << 10, path: path)
+            if part.isEmpty { return content }
+            content += part
+            guard content.count <= limit else {
+                throw DevhostError(.refused, "cannot read \(path): it is larger than \(limit) bytes")
+            }
+        }
+    }
+
+    /// The content of a text file; bytes that are no UTF-8 are replaced.
+    package static func readText(_ path: String, limit: Int = 64 << 20) throws -> String {
+        String(decoding: try read(path, limit: limit), as: UTF8.self)
+    }
+
+    /// The last bytes of a file, as text.
+    package static func tail(_ path: String, bytes: Int) throws -> String {
+        let file = try FileDescriptor.open(path, O_RDONLY)
+        let size = lseek(file.number, 0, SEEK_END)
+        lseek(file.number, max(0, size - off_t(bytes)), SEEK_SET)
+        return String(decoding: try file.read(upTo: bytes, path: path), as: UTF8.self)
+    }
+
+    /// Replaces a file as a whole: whoever reads it sees the old content or the new, also after a loss of power.
+    /// - Parameter owner: Whom the file shall belong to; nil leaves it with this process's user.
+    package static func writeAtomically(
+        _ path: String, _ content: [UInt8], mode: mode_t, owner: (user: uid_t, group: gid_t)? = nil
+    ) throws {
+        try Effects.announce(.file, "write \(path)")
+        let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0...UInt32.max)).tmp"
+        do {
+            let file = try FileDescriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+            try file.write(content, path: path)
+            if let owner, fchown(file.number, owner.user, owner.group) != 0 {
+                throw DevhostError.posix("cannot change the owner of \(path)")
+            }
+            guard fchmod(file.number, mode) == 0 else { throw DevhostError.posix("cannot change the mode of \(path)") }
+            try file.synchronize(path: path)
+            guard Glibc.rename(temporary, path) == 0 else { throw DevhostError.posix("cannot replace \(path)") }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+        try synchronizeDirectory(of: path)
+    }
+
+    private static func synchronizeDirectory(of path: String) throws {
+        let directory = directory(of: path)
+        try FileDescriptor.open(directory, O_RDONLY | O_DIRECTORY).synchronize(path: directory)
+    }
+
+    /// The folder that a path lies in.
+    package static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Makes a folder and those above it; one that exists is left as it is.
+    package static func createDirectory(_ path: String, mode: mode_t) throws {
+        if isDirectory(path) { return }
+        let parent = directory(of: path)
+        if parent != path, !isDirectory(parent) { try createDirectory(parent, mode: 0o755) }
+        try Effects.announce(.file, "mkdir \(path)")
+        if mkdir(path, mode) == 0 {
+            // The mode must hold whatever the umask is.
+            guard chmod(path, mode) == 0 else { throw DevhostError.posix("cannot change the mode of \(path)") }
+        } else if errno != EEXIST || !isDirectory(path) {
+            throw DevhostError.posix("cannot make the folder \(path)")
+        }
+    }
+
+    /// Removes a file; one that does not exist is as good.
+    package static func remove(_ path: String) throws {
+        guard exists(path) else { return }
+        try Effects.announce(.file, "remove \(path)")
+        guard unlink(path) == 0 || errno == ENOENT else { throw DevhostError.posix("cannot remove \(path)") }
+    }
+
+    /// Removes an empty folder; one that does not exist is as good.
+    package static func removeDirectory(_ path: String) throws {
+        guard exists(path) else { return }
+        try Effects.announce(.file, "rmdir \(path)")
+        guard rmdir(path) == 0 || errno == ENOENT else { throw DevhostError.posix("cannot remove the folder \(path)") }
+    }
+
+    /// Gives a file another name in the same file system, replacing what bears it.
+    package static func rename(_ path: String, to target: String) throws {
+        try Effects.announce(.file, "rename \(path) \(target)")
+        guard Glibc.rename(path, target) == 0 else { throw DevhostError.posix("cannot rename \(path) to \(target)") }
+    }
+
+    /// Whether something bears this name; a link counts, wherever it points.
+    package static func exists(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0
+    }
+
+    /// Whether this is a folder, or a link to one.
+    package static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// The size of a file in bytes.
+    package static func size(_ path: String) throws -> UInt64 {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw DevhostError.posix("cannot look at \(path)") }
+        return UInt64(status.st_size)
+    }
+
+    /// The names in a folder, sorted; none where there is no such folder.
+    package static func names(in path: String) throws -> [String] {
+        guard let directory = opendir(path) else {
+            if errno == ENOENT { return [] }
+            throw DevhostError.posix("cannot list \(path)")
+        }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+}

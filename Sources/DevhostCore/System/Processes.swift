@@ -1,0 +1,203 @@
+import Dispatch
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Starts programs.
+package enum Processes {
+    /// The absolute path of a program.
+    /// - Throws: `unsupported` where it is not installed.
+    package static func find(_ program: String, package: String? = nil) throws -> String {
+        if program.hasPrefix("/") { return program }
+        for folder in Command.searchPath.split(separator: ":") where access("\(folder)/\(program)", X_OK) == 0 {
+            return "\(folder)/\(program)"
+        }
+        throw DevhostError(
+            .unsupported, "\(program) is not installed", next: "install the package \(package ?? program)")
+    }
+
+    /// Runs a program to its end with its output in memory.
+    /// - Parameters:
+    ///   - limit: How long it may take; then it and its process group get SIGTERM, and SIGKILL two seconds later.
+    /// - Throws: `unsupported` where it is not installed, `timedOut` past the limit. A failing program is not an error.
+    package static func run(_ command: Command, limit: Duration = .seconds(60)) async throws -> CommandResult {
+        let program = try find(command.program)
+        try Effects.announce(.process, ([command.program] + command.arguments).joined(separator: " "))
+        return try await Blocking.run { try runBlocking(program, command, limit: limit) }
+    }
+
+    /// Runs a program that must succeed.
+    /// - Throws: `failed` with its status and what it said where its status is not 0, and what ``run(_:limit:)`` throws.
+    @discardableResult
+    package static func require(_ command: Command, limit: Duration = .seconds(60)) async throws -> CommandResult {
+        let result = try await run(command, limit: limit)
+        guard result.status == 0 else {
+            let said = result.errorText.trimmed
+            throw DevhostError(
+                .failed, "\(command.program) ended with status \(result.status)\(said.isEmpty ? "" : ": \(said)")")
+        }
+        return result
+    }
+
+    private static func runBlocking(_ program: String, _ command: Command, limit: Duration) throws -> CommandResult {
+        let input = try Pipe()
+        let output = try Pipe()
+        let errors = try Pipe()
+        let child = try spawn(program, command, input: input.reader, output: output.writer, errors: errors.writer)
+        input.closeReader()
+        output.closeWriter()
+        errors.closeWriter()
+
+        var collected: (output: [UInt8], errors: [UInt8]) = ([], [])
+        var pending = command.input[...]
+        if pending.isEmpty { input.closeWriter() }
+        let deadline = ContinuousClock.now + limit
+        var isLate = false
+        var isOpen = (output: true, errors: true)
+        while isOpen.output || isOpen.errors {
+            let remaining = deadline - .now
+            guard remaining > .zero else {
+                isLate = true
+                break
+            }
+            var polled = [
+                pollfd(fd: isOpen.output ? output.reader : -1, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: isOpen.errors ? errors.reader : -1, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: pending.isEmpty ? -1 : input.writer, events: Int16(POLLOUT), revents: 0),
+            ]
+            _ = poll(&polled, 3, Int32(min(remaining.components.seconds + 1, 3600) * 1000))
+            if polled[0].revents != 0 { isOpen.output = drain(output.reader, into: &collected.output) }
+            if polled[1].revents != 0 { isOpen.errors = drain(errors.reader, into: &collected.errors) }
+            if polled[2].revents != 0 {
+                let count = pending.withUnsafeBytes { write(input.writer, $0.baseAddress, min($0.count, 4096)) }
+                if count > 0 { pending = pending.dropFirst(count) } else if errno != EINTR { pending = [] }
+                if pending.isEmpty { input.closeWriter() }
+            }
+        }
+        let status = isLate ? stop(child) : wait(for: child)
+        if isLate {
+            throw DevhostError(.timedOut, "\(command.program) did not end within \(limit.components.seconds) s")
+        }
+        return CommandResult(status: status, output: collected.output, errorOutput: collected.errors)
+    }
+
+    /// Takes what a pipe holds; false at its end.
+    private static func drain(_ descriptor: Int32, into collected: inout [UInt8]) -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        let count = read(descriptor, &buffer, buffer.count)
+        if count > 0 { collected += buffer[..<count] }
+        return count > 0 || (count < 0 && errno == EINTR)
+    }
+
+    private static func wait(for child: pid_t) -> Int32 {
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0 && errno == EINTR {}
+        return exitStatus(status)
+    }
+
+    /// The exit status as a shell gives it, from what `waitpid` stored.
+    package static func exitStatus(_ status: Int32) -> Int32 {
+        let signal = status & 0x7f
+        return signal == 0 ? status >> 8 & 0xff : 128 + signal
+    }
+
+    private static func stop(_ child: pid_t) -> Int32 {
+        kill(-child, SIGTERM)
+        var status: Int32 = 0
+        for _ in 0..<200 {
+            if waitpid(child, &status, WNOHANG) == child { return exitStatus(status) }
+            usleep(10_000)
+        }
+        kill(-child, SIGKILL)
+        return wait(for: child)
+    }
+
+    /// Starts a program in a process group of its own with the given descriptors as its standard ones.
+    private static func spawn(
+        _ program: String, _ command: Command, input: Int32, output: Int32, errors: Int32
+    ) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, input, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigaddset(&signals, SIGPIPE)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+        posix_spawnattr_setflags(&attributes, Int16(flags))
+
+        // posix_spawn cannot change the user: setpriv (util-linux) does, and is gone once the program runs.
+        var words = [program] + command.arguments
+        if let user = command.user {
+            words =
+                [
+                    try find("setpriv", package: "util-linux"), "--reuid=\(user.id)", "--regid=\(user.group)",
+                    "--init-groups", "--reset-env", "--no-new-privs", "--",
+                ] + words
+        }
+        // The function that changes the folder is hidden behind a C macro that Swift cannot set: env (coreutils) does it.
+        if let directory = command.directory { words = [try find("env"), "-C", directory, "--"] + words }
+        let environment = command.environment.map { "\($0.key)=\($0.value)" }
+        var child: pid_t = 0
+        let result = Pipe.inheritance.withLock { _ in
+            withCStrings(words) { argv in
+                withCStrings(environment) { envp in posix_spawn(&child, words[0], &actions, &attributes, argv, envp) }
+            }
+        }
+        guard result == 0 else { throw DevhostError.posix("cannot start \(program)", errno: result) }
+        return child
+    }
+
+    package static func withCStrings<Result>(
+        _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+    ) -> Result {
+        let pointers = strings.map { strdup($0) }
+        defer { pointers.forEach { free($0) } }
+        return body(pointers + [nil])
+    }
+}
+
+/// A pipe whose ends are closed once each, and in programs that this process starts.
+final class Pipe {
+    /// Held while a pipe is made and while a program is started, so that no program inherits an end that is not yet
+    /// marked (pipe2, which marks at once, is hidden behind a C macro that Swift cannot set).
+    static let inheritance = Mutex(())
+
+    private(set) var reader: Int32
+    private(set) var writer: Int32
+
+    init() throws {
+        var ends: [Int32] = [-1, -1]
+        try Pipe.inheritance.withLock { _ in
+            guard pipe(&ends) == 0 else { throw DevhostError.posix("cannot make a pipe") }
+            for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        }
+        (reader, writer) = (ends[0], ends[1])
+    }
+
+    func closeReader() {
+        if reader >= 0 { close(reader) }
+        reader = -1
+    }
+
+    func closeWriter() {
+        if writer >= 0 { close(writer) }
+        writer = -1
+    }
+
+    deinit {
+        closeReader()
+        closeWriter()
+    }
+}

@@ -1,0 +1,58 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// A moment as records keep it: ISO 8601. The old tool wrote some without a zone, which are UTC.
+public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The moment.
+    public let date: Date
+
+    /// A moment that is known.
+    public init(_ date: Date) { self.date = date }
+
+    /// Parses `2024-05-01T12:00:00`, with or without fractions of a second, with or without a zone.
+    /// - Throws: `invalidArgument` for anything else.
+    public init(_ text: String) throws(DevhostError) {
+        var rest = Substring(text.replacing(" ", with: "T"))
+        let zone: Substring
+        if let end = rest.firstIndex(where: { $0 == "Z" || $0 == "+" }) ?? rest.lastIndex(of: "-"),
+            end > rest.startIndex,
+            rest[..<end].contains("T")
+        {
+            zone = rest[end...]
+            rest = rest[..<end]
+        } else {
+            zone = "Z"
+        }
+        var fraction = 0.0
+        if let dot = rest.firstIndex(of: ".") {
+            guard let value = Double("0" + rest[dot...]) else {
+                throw DevhostError(.invalidArgument, "\(text.quoted) is not an ISO 8601 date")
+            }
+            fraction = value
+            rest = rest[..<dot]
+        }
+        guard let whole = try? Date("\(rest)\(zone)", strategy: .iso8601) else {
+            throw DevhostError(.invalidArgument, "\(text.quoted) is not an ISO 8601 date")
+        }
+        date = whole.addingTimeInterval(fraction)
+    }
+
+    /// The moment in UTC to the second, with its zone as `+00:00`, which Python's parser takes too.
+    public var description: String { date.formatted(.iso8601).replacing("Z", with: "+00:00") }
+
+    /// Orders by time.
+    public static func < (left: Timestamp, right: Timestamp) -> Bool { left.date < right.date }
+}
+
+extension Timestamp: Codable {
+    /// Decodes a date with the same check as ``init(_:)``.
+    public init(from decoder: any Decoder) throws {
+        self = try decoder.parse { text throws(DevhostError) in try Timestamp(text) }
+    }
+
+    /// Encodes the date in UTC.
+    public func encode(to encoder: any Encoder) throws { try encoder.encodeText(description) }
+}
