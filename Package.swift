@@ -27,6 +27,7 @@ let package = Package(
         .executableTarget(name: "DevhostProvision", dependencies: ["DevhostBase", "DevhostCommandLine"]),
         .testTarget(
             name: "DevhostCoreTests", dependencies: ["DevhostCore", "DevhostCommandLine", "DevhostCLI"]),
+        .testTarget(name: "ProvisioningTests", dependencies: ["DevhostBase", "DevhostProvision"]),
     ],
     swiftLanguageModes: [.v6]
 )
