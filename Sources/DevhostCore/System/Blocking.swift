@@ -10,4 +10,7 @@ package enum Blocking {
             queue.async { continuation.resume(with: Swift.Result(catching: body)) }
         }
     }
+
+    /// Starts a blocking body that nobody waits for.
+    package static func start(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
 }

@@ -117,8 +117,9 @@ package enum Processes {
     }
 
     /// Starts a program in a process group of its own with the given descriptors as its standard ones.
-    private static func spawn(
-        _ program: String, _ command: Command, input: Int32, output: Int32, errors: Int32
+    /// - Parameter inNewSession: Whether it leaves this process's terminal, so that it can ask nobody for anything.
+    package static func spawn(
+        _ program: String, _ command: Command, input: Int32, output: Int32, errors: Int32, inNewSession: Bool = false
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -134,7 +135,8 @@ package enum Processes {
         posix_spawnattr_setsigmask(&attributes, &signals)
         sigaddset(&signals, SIGPIPE)
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+        let group = inNewSession ? spawnInNewSession : Int32(POSIX_SPAWN_SETPGROUP)
+        let flags = group | Int32(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
         posix_spawnattr_setflags(&attributes, Int16(flags))
 
         // posix_spawn cannot change the user: setpriv (util-linux) does, and is gone once the program runs.
@@ -158,6 +160,13 @@ package enum Processes {
         guard result == 0 else { throw DevhostError.posix("cannot start \(program)", errno: result) }
         return child
     }
+
+    /// `POSIX_SPAWN_SETSID`, which glibc hides behind a macro that Swift cannot set.
+    #if canImport(Glibc)
+        private static let spawnInNewSession: Int32 = 0x80
+    #else
+        private static let spawnInNewSession: Int32 = 0x400
+    #endif
 
     package static func withCStrings<Result>(
         _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
