@@ -20,8 +20,7 @@ extension Connection {
                 var uuid = [CChar](repeating: 0, count: Int(VIR_UUID_STRING_BUFLEN))
                 try check(virNetworkGetUUIDString(network.pointer, &uuid), "cannot ask for the UUID of \(name)")
                 let isActive = try check(virNetworkIsActive(network.pointer), "cannot ask for the state of \(name)")
-                let text = String(decoding: uuid.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
-                return NetworkStatus(uuid: text, isActive: isActive == 1)
+                return NetworkStatus(uuid: Self.text(uuid), isActive: isActive == 1)
             }
         }
     }
@@ -99,8 +98,14 @@ extension Connection {
         }
     }
 
-    /// The UUID of a network filter; nil where there is none.
-    func networkFilterUUID(_ name: String) async throws -> String? {
+    /// A network filter as libvirt has it.
+    struct NetworkFilterStatus: Sendable {
+        let uuid: String
+        let xml: String
+    }
+
+    /// The network filter of this name (`virNWFilterGetXMLDesc`); nil where there is none.
+    func networkFilterStatus(_ name: String) async throws -> NetworkFilterStatus? {
         try await read { connection in
             try optional {
                 let filter = try Handle(
@@ -108,14 +113,20 @@ extension Connection {
                     release: virNWFilterFree)
                 var uuid = [CChar](repeating: 0, count: Int(VIR_UUID_STRING_BUFLEN))
                 try check(virNWFilterGetUUIDString(filter.pointer, &uuid), "cannot ask for the UUID of \(name)")
-                return String(decoding: uuid.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
+                let xml = try takeString(
+                    virNWFilterGetXMLDesc(filter.pointer, 0), "cannot read the network filter \(name)")
+                return NetworkFilterStatus(uuid: Self.text(uuid), xml: xml)
             }
         }
     }
 
+    private static func text(_ characters: [CChar]) -> String {
+        String(decoding: characters.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
+    }
+
     /// Removes a network filter that no VM uses (`virNWFilterUndefine`).
     func removeNetworkFilter(_ name: String) async throws {
-        guard try await networkFilterUUID(name) != nil else { return }
+        guard try await networkFilterStatus(name) != nil else { return }
         try await change("virNWFilterUndefine", name) { connection in
             let filter = try Handle(
                 virNWFilterLookupByName(connection, name), "cannot find the network filter \(name)",

@@ -61,6 +61,13 @@ extension Connection {
         }
     }
 
+    /// Whether there is a storage pool of this name that is active.
+    func isPoolActive(_ name: String) async throws -> Bool {
+        try await read { connection in
+            try optional { try check(virStoragePoolIsActive(Self.pool(connection, name).pointer), "") == 1 } ?? false
+        }
+    }
+
     /// The volume of this name; nil where the pool has none.
     package func volumeStatus(pool: String, name: String) async throws -> VolumeStatus? {
         try await read { connection in

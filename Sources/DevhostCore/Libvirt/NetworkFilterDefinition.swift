@@ -19,13 +19,16 @@ struct NetworkFilterDefinition {
     /// What VMs may reach on the devhost, beside DHCP and answers.
     var services: [Service]
 
-    func uuid() throws -> String { try SHA256Hasher.digest(Array(body(uuid: nil).rendered.utf8)).uuid }
+    /// The digest of the rules, which stands in the filter as the comment of its first rule: libvirt keeps a filter's
+    /// UUID for life and writes its XML anew, so neither tells whether the rules are these.
+    func digest() throws -> SHA256Digest { try SHA256Hasher.digest(Array(body(uuid: nil, mark: "").rendered.utf8)) }
 
-    func rendered() throws -> String { body(uuid: try uuid()).rendered }
+    /// The filter, under the UUID that it has already where it exists.
+    func rendered(uuid: String?) throws -> String { body(uuid: uuid, mark: try digest().description).rendered }
 
-    private func body(uuid: String?) -> XMLElement {
+    private func body(uuid: String?, mark: String) -> XMLElement {
         var rules = Rules()
-        rules.add("drop", "out", "mac", ["match": "no", "srcmacaddr": "$MAC"])
+        rules.add("drop", "out", "mac", ["match": "no", "srcmacaddr": "$MAC", "comment": mark])
 
         rules.add("accept", "out", "arp", ["arpsrcmacaddr": "$MAC", "arpsrcipaddr": "$IP"])
         rules.add("accept", "out", "arp", ["arpsrcmacaddr": "$MAC", "arpsrcipaddr": "0.0.0.0"])
