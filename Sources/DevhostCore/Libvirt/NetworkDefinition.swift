@@ -11,11 +11,11 @@ struct NetworkDefinition {
 
     /// A name that the network's DNS answers.
     struct HostName: Hashable, Sendable {
-        let name: VMName
+        let name: VMName?
         let address: String
 
         var xml: String {
-            XMLElement("host", ["ip": address], [XMLElement("hostname", text: name.description)]).rendered
+            XMLElement("host", ["ip": address], [name.map { XMLElement("hostname", text: $0.description) }]).rendered
         }
     }
 
