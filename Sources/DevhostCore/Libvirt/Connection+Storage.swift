@@ -38,7 +38,9 @@ extension Connection {
         if let status, !status.isOurs, driver != .test {
             throw DevhostError(
                 .conflict, "the storage pool \(name) stands for another folder than \(path)",
-                next: "remove it with 'virsh pool-destroy' and 'virsh pool-undefine', or choose another name in devhost.cfg")
+                next:
+                    "remove it with 'virsh pool-destroy' and 'virsh pool-undefine', or choose another name in devhost.cfg"
+            )
         }
         if status == nil {
             try await change("virStoragePoolDefineXML", name) { call in

@@ -91,7 +91,8 @@ public final class Connection: Sendable {
     public func hypervisorVersion() async throws -> UInt64 {
         try await read { call in
             var version: UInt = 0
-            try check(virConnectGetVersion(call.connection, &version), "cannot ask libvirt for the hypervisor's version")
+            try check(
+                virConnectGetVersion(call.connection, &version), "cannot ask libvirt for the hypervisor's version")
             return UInt64(version)
         }
     }

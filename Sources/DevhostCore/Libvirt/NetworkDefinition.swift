@@ -26,6 +26,9 @@ struct NetworkDefinition {
     var gateway: IPv4Address
     var prefixLength: Int
     var dynamicRange: ClosedRange<IPv4Address>
+    /// Where the reservations lie. It is named as a range too because libvirt lets dnsmasq have no more leases than all
+    /// ranges have addresses; as every address in it is reserved, dnsmasq gives none of them to anybody else.
+    var reservedRange: ClosedRange<IPv4Address>
     var gatewayV6: IPv6Address
     var reservations: [Reservation]
 
@@ -42,7 +45,7 @@ struct NetworkDefinition {
     private func body(uuid: String?) -> XMLElement {
         let ports = XMLElement("nat", ["ipv6": "yes"], [XMLElement("port", ["start": "1024", "end": "65535"])])
         return XMLElement(
-            "network", ["xmlns:dnsmasq": "http://libvirt.org/schemas/network/dnsmasq/1.0"],
+            "network", [:],
             [
                 XMLElement("name", text: name),
                 uuid.map { XMLElement("uuid", text: $0) },
@@ -56,20 +59,12 @@ struct NetworkDefinition {
                     [
                         XMLElement(
                             "dhcp", [:],
-                            [
+                            [dynamicRange, reservedRange].map {
                                 XMLElement(
-                                    "range",
-                                    [
-                                        "start": dynamicRange.lowerBound.description,
-                                        "end": dynamicRange.upperBound.description,
-                                    ])
-                            ] + reservations.map(\.element))
+                                    "range", ["start": $0.lowerBound.description, "end": $0.upperBound.description])
+                            } + reservations.map(\.element))
                     ]),
                 XMLElement("ip", ["family": "ipv6", "address": gatewayV6.description, "prefix": "64"]),
-                // Without it dnsmasq gives out no more leases than its dynamic range has addresses.
-                XMLElement(
-                    "dnsmasq:options", [:],
-                    [XMLElement("dnsmasq:option", ["value": "dhcp-lease-max=65536"])]),
             ])
     }
 }

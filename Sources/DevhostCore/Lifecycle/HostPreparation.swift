@@ -27,7 +27,9 @@ struct HostPreparation: Sendable {
         for pool in pools where try await !libvirt.isPoolActive(pool.name) { return false }
         if libvirt.driver != .test {
             let digest = try filter().digest().description
-            guard try await libvirt.networkFilterStatus(network.name)?.xml.contains(digest) == true else { return false }
+            guard try await libvirt.networkFilterStatus(network.name)?.xml.contains(digest) == true else {
+                return false
+            }
         }
         guard let status = try await libvirt.networkStatus(network.name) else { return false }
         return try status.isActive && status.uuid == definition(records: []).uuid()
@@ -76,7 +78,8 @@ struct HostPreparation: Sendable {
         return NetworkDefinition(
             name: network.name, bridge: network.bridge, domain: network.domain, gatewayMAC: AddressPlan.gatewayMAC,
             gateway: plan.gateway, prefixLength: network.ipv4.prefixLength, dynamicRange: plan.dynamicRange,
-            gatewayV6: plan.gatewayV6, reservations: plan.reservations(records: records))
+            reservedRange: plan.reservedRange, gatewayV6: plan.gatewayV6,
+            reservations: plan.reservations(records: records))
     }
 
     private func filter() throws -> NetworkFilterDefinition {

@@ -17,6 +17,11 @@ struct AddressPlan: Sendable {
         network.ipv4.address.advanced(by: 250 << 8 | 10)...network.ipv4.address.advanced(by: 254 << 8 | 254)
     }
 
+    /// The addresses of the mapping.
+    var reservedRange: ClosedRange<IPv4Address> {
+        ipv4(Self.identifiers.lowerBound)...ipv4(Self.identifiers.upperBound)
+    }
+
     func mac(_ id: VMIdentifier) -> MACAddress { MACAddress(id: id) }
     func ipv4(_ id: VMIdentifier) -> IPv4Address { gateway.advanced(by: id.value) }
     func ipv6(_ mac: MACAddress) -> IPv6Address { IPv6Address(network: network.ipv6.bits, mac: mac) }

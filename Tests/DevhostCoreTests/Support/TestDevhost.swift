@@ -42,7 +42,8 @@ final class TestDevhost: Sendable {
     }
 
     func devhost(
-        caller: Caller = Caller(userID: 1000, name: "alice", isElevated: true), probe: any GuestProbe = AnsweringProbe(),
+        caller: Caller = Caller(userID: 1000, name: "alice", isElevated: true),
+        probe: any GuestProbe = AnsweringProbe(),
         clock: any SystemClock = RealClock()
     ) -> Devhost {
         Devhost(configuration: configuration, caller: caller, clock: clock, probe: probe)
