@@ -14,6 +14,8 @@ package enum UnixSocket {
         guard result == 0, Glibc.listen(socket.number, 64) == 0 else {
             throw DevhostError.posix("cannot listen at \(path)")
         }
+        // Who polled it must not block in accept because the caller has gone again.
+        _ = fcntl(socket.number, F_SETFL, O_NONBLOCK)
         return socket
     }
 
@@ -26,16 +28,13 @@ package enum UnixSocket {
         return socket
     }
 
-    /// Takes the next connection; nil once the socket is shut down.
+    /// Takes a connection that waits; nil where none does (any more).
     package static func accept(_ socket: FileDescriptor) -> FileDescriptor? {
-        while true {
-            let number = Pipe.inheritance.withLock { _ -> Int32 in
-                let number = Glibc.accept(socket.number, nil, nil)
-                if number >= 0 { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
-                return number
-            }
-            if number >= 0 { return FileDescriptor(owning: number) }
-            guard errno == EINTR || errno == ECONNABORTED else { return nil }
+        Pipe.inheritance.withLock { _ in
+            let number = Glibc.accept(socket.number, nil, nil)
+            guard number >= 0 else { return nil }
+            _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+            return FileDescriptor(owning: number)
         }
     }
 
@@ -115,7 +114,7 @@ private struct ControlSpace {
         header.cmsg_level = SOL_SOCKET
         header.cmsg_type = Int32(Self.rights)
         bytes.withUnsafeMutableBytes { buffer in
-            withUnsafeBytes(of: &header) { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<Self.header])) }
+            buffer.storeBytes(of: header, as: cmsghdr.self)
             for (index, descriptor) in descriptors.enumerated() {
                 buffer.storeBytes(of: descriptor, toByteOffset: Self.header + index * 4, as: Int32.self)
             }
@@ -128,7 +127,9 @@ private struct ControlSpace {
             let header = buffer.loadUnaligned(as: cmsghdr.self)
             guard header.cmsg_level == SOL_SOCKET, header.cmsg_type == Int32(Self.rights) else { return [] }
             let count = (min(Int(header.cmsg_len), length) - Self.header) / 4
-            return (0..<max(0, count)).map { buffer.loadUnaligned(fromByteOffset: Self.header + $0 * 4, as: Int32.self) }
+            return (0..<max(0, count)).map {
+                buffer.loadUnaligned(fromByteOffset: Self.header + $0 * 4, as: Int32.self)
+            }
         }
     }
 
