@@ -50,6 +50,27 @@ package final class ChildProcess: Sendable {
         }
     }
 
+    /// Waits for the end; blocks. The program is ended when one of the given descriptors hangs up.
+    package func wait(endingWhenClosed watched: [Int32]) -> Int32 {
+        var watched = watched
+        while true {
+            if let status { return status }
+            // The end itself shows in no descriptor: it is looked for every few milliseconds.
+            var polled = watched.map { pollfd(fd: $0, events: 0, revents: 0) }
+            _ = poll(&polled, nfds_t(polled.count), 5)
+            if polled.contains(where: { $0.revents != 0 }) {
+                signal(SIGTERM)
+                watched = []
+            }
+        }
+    }
+
+    /// Whether processes of its group are left, it itself among them or not.
+    package var hasGroup: Bool { kill(-id, 0) == 0 }
+
+    /// Sends a signal to what is left of its group after its own end.
+    package func signalGroup(_ number: Int32) { kill(-id, number) }
+
     private func reap() {
         var information = siginfo_t()
         while waitid(P_PID, id_t(id), &information, WEXITED | WNOWAIT) < 0 && errno == EINTR {}

@@ -223,6 +223,18 @@ final class Pipe {
         writer = -1
     }
 
+    /// Gives the reading end away, to be closed by its new owner.
+    func handOverReader() -> FileDescriptor {
+        defer { reader = -1 }
+        return FileDescriptor(owning: reader)
+    }
+
+    /// Gives the writing end away, to be closed by its new owner.
+    func handOverWriter() -> FileDescriptor {
+        defer { writer = -1 }
+        return FileDescriptor(owning: writer)
+    }
+
     deinit {
         closeReader()
         closeWriter()
