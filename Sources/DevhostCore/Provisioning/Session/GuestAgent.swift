@@ -36,6 +36,7 @@ enum GuestAgent {
     ///
     /// - `set -m` gives each command a process group of its own, by which it can be ended and by which is seen
     ///   whether something of it still runs.
+    /// - A command opens its standard files anew: rsync and others make theirs non-blocking, and would make the agent's.
     /// - Files are written beside their place and renamed: nobody sees half of one.
     static let text = #"""
         set -m
@@ -46,6 +47,8 @@ enum GuestAgent {
 
         command_line() {
           umask "$old_umask"
+          [[ -p /proc/self/fd/1 ]] && exec >/proc/self/fd/1
+          [[ -p /proc/self/fd/2 ]] && exec 2>/proc/self/fd/2
           if [[ $had_locale ]]; then export LC_ALL=$locale; else unset LC_ALL; fi
           if (($# == 1)); then exec bash -c "$1"; fi
           if type -P -- "$1" >/dev/null; then exec -- "$@"; fi
@@ -130,7 +133,11 @@ enum GuestAgent {
                 echo 'rsync is not installed in the VM' >&2; status=127
               elif make_folder "$1" "$2"; then
                 shift 2
-                command_line "$@" <&0 & wait_for $!
+                if [[ -p /proc/self/fd/0 ]]; then
+                  command_line "$@" </proc/self/fd/0 & wait_for $!
+                else
+                  command_line "$@" <&0 & wait_for $!; held=held
+                fi
               else
                 status=1
               fi
