@@ -58,7 +58,7 @@ enum GuestAgent {
 
         wait_for() {
           printf '%sstarted %s\n' "$mark" "$1"
-          wait -f "$1" 2>/dev/null; status=$?
+          wait "$1" 2>/dev/null; status=$?
           if kill -0 -- "-$1" 2>/dev/null; then held=held; fi
         }
 
