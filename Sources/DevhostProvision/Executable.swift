@@ -1,0 +1,16 @@
+import DevhostBase
+import FoundationEssentials
+
+/// This program.
+enum Executable {
+    /// Its absolute path: verbs start it again, from whatever folder the script is in.
+    static var path: String {
+        #if os(Linux)
+            if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") { return target }
+        #endif
+        let called = CommandLine.arguments[0]
+        if called.hasPrefix("/") { return called }
+        if called.contains("/") { return "\(FileManager.default.currentDirectoryPath)/\(called)" }
+        return (try? ProgramFinder.find(called, environment: ProcessInfo.processInfo.environment)) ?? called
+    }
+}
