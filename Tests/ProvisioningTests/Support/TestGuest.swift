@@ -58,6 +58,7 @@ final class TestGuest: Sendable {
             StrictModes no
             UsePAM yes
             PrintMotd no
+            MaxStartups 200
             PermitRootLogin yes
             LogLevel VERBOSE
             Subsystem sftp internal-sftp
@@ -96,6 +97,18 @@ final class TestGuest: Sendable {
 
     /// How many connections the guest has accepted.
     var connections: Int { log.split(separator: "\n").count { $0.contains("Accepted publickey") } }
+
+    /// The processes of sshd that serve connections.
+    func connectionProcesses() throws -> [pid_t] {
+        var found: [pid_t] = []
+        var parents = [processID]
+        while let parent = parents.popLast() {
+            let children = try Self.shell("pgrep -P \(parent) sshd").split(separator: "\n").compactMap { pid_t($0) }
+            found += children
+            parents += children
+        }
+        return found
+    }
 
     /// Ends a guest that shares its user with another one.
     func end() {

@@ -9,7 +9,7 @@ import Synchronization
 /// What rsync's way into the guest needs to know of the COPY that started it.
 struct CopyTransport: Sendable {
     /// The folder in the VM that must be there.
-    let parent: String
+    let folder: String
     /// To whom folders belong that have to be made.
     let owner: String
 }
@@ -36,9 +36,11 @@ extension ProvisionSession {
         if sources.count == 1, let file = try SmallFile(sources[0], limit: Self.smallFile, mode: copyOptions.mode) {
             return try send(file, to: remote, owner: owner, parentOwner: parentOwner, for: caller)
         }
+        // A folder, and several files, go into the remote path; rsync would make that as root's.
+        let goesInto = remote.isFolder || sources.count > 1 || Files.isDirectory(sources[0])
         return try synchronize(
             sources, to: remote, owner: owner, mode: copyOptions.mode,
-            CopyTransport(parent: remote.parent, owner: parentOwner), for: caller)
+            CopyTransport(folder: goesInto ? remote.normalized : remote.parent, owner: parentOwner), for: caller)
     }
 
     /// What is to be copied: relative to the script's working directory, or to its folder where it has gone elsewhere.
@@ -122,7 +124,7 @@ extension ProvisionSession {
         guard let copy = state.withLock({ $0.copies[call.text(0)] }), call.fields.count > 2 else {
             throw DevhostError(.damaged, "rsync asks for a way that nobody promised")
         }
-        let fields = [copy.parent, copy.owner].map { Array($0.utf8) } + call.fields[2...]
+        let fields = [copy.folder, copy.owner].map { Array($0.utf8) } + call.fields[2...]
         let mark = GuestConnection.newMark()
         return try connection.carryOut(
             Exchange(

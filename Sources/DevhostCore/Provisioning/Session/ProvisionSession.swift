@@ -47,6 +47,8 @@ public final class ProvisionSession: Sendable {
         var copies: [String: CopyTransport] = [:]
         var owners: GuestOwners?
         var fatal: DevhostError?
+        /// Verbs that wait for an answer.
+        var callers: [FileDescriptor] = []
     }
 
     let options: Options
@@ -58,6 +60,8 @@ public final class ProvisionSession: Sendable {
     private let cancellation: Cancellation
     private let streams: OutputStreams
 
+    /// Where the run keeps its sockets; it goes when the run has ended.
+    package var temporaryFolder: String { folder.path }
     var socketPath: String { "\(folder.path)/s" }
     var cancelDescriptor: Int32 { cancellation.descriptor }
 
@@ -189,6 +193,8 @@ public final class ProvisionSession: Sendable {
         try? await Blocking.run { accepting.wait() }
         try? await Blocking.run { self.active.wait() }
         await connection.close()
+        state.withLock { $0.callers = [] }
+        folder.remove()
     }
 
     private func connectAhead() {
@@ -215,7 +221,10 @@ public final class ProvisionSession: Sendable {
                 pollfd(fd: cancellation.descriptor, events: 0, revents: 0),
             ]
             _ = poll(&polled, 2, -1)
-            if polled[1].revents != 0 { return }
+            if polled[1].revents != 0 {
+                unlink(socketPath)
+                return
+            }
             guard let caller = UnixSocket.accept(listener) else { continue }
             active.enter()
             Blocking.start {
@@ -226,11 +235,16 @@ public final class ProvisionSession: Sendable {
     }
 
     private func serve(_ socket: FileDescriptor) {
+        // A verb that could not be carried out because the run is over must not return: the script would go on.
+        state.withLock { $0.callers.append(socket) }
         do {
             let caller = try ScriptCaller(socket, cancellation: cancellation.descriptor)
             let call = try ScriptCall(try caller.readCall())
             streams.drain()
-            caller.answer(try carryOut(call, for: caller))
+            let status = try carryOut(call, for: caller)
+            if cancellation.isCancelled { return }
+            caller.answer(status)
+            state.withLock { state in state.callers.removeAll { $0 === socket } }
         } catch {
             fail(.wrapping(error, "cannot carry out a call of the script"))
         }
