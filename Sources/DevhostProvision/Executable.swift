@@ -6,7 +6,9 @@ enum Executable {
     /// Its absolute path: verbs start it again, from whatever folder the script is in.
     static var path: String {
         #if os(Linux)
-            if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") { return target }
+            if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") {
+                return target
+            }
         #endif
         let called = CommandLine.arguments[0]
         if called.hasPrefix("/") { return called }

@@ -52,11 +52,15 @@ struct FileVerbTests {
         #expect(try Files.names(in: run.remote).sorted() == ["a", "fifo", "link", "old"])
     }
 
-    @Test("What cannot be written says why and leaves what was there", arguments: [
-        "ECHO x \"$R\"", "ECHO x relative", "ECHO only", "ECHO x /dev/null/x", "ECHO x \"$R/\"", "COPY a b", "COPY nothing \"$R/x\"",
-        "COPY --bad=1 provision.sh \"$R/x\"", "COPY --chown=no-such-user provision.sh \"$R/x\"", "COPY provision.sh",
-        "COPY provision.sh /dev/null/x", "RUN",
-    ])
+    @Test(
+        "What cannot be written says why and leaves what was there",
+        arguments: [
+            "ECHO x \"$R\"", "ECHO x relative", "ECHO only", "ECHO x /dev/null/x", "ECHO x \"$R/\"", "COPY a b",
+            "COPY nothing \"$R/x\"",
+            "COPY --bad=1 provision.sh \"$R/x\"", "COPY --chown=no-such-user provision.sh \"$R/x\"",
+            "COPY provision.sh",
+            "COPY provision.sh /dev/null/x", "RUN",
+        ])
     func refusals(_ line: String) async throws {
         let run = try ScriptRun()
         let result = try await run("RUN mkdir -p \"$R\"\n\(line)")
@@ -100,7 +104,8 @@ struct FileVerbTests {
         try run.write("tree/sub/deep", "deep")
         try run.write("large", String(repeating: "0123456789", count: 100_000))
         try TestGuest.shell(
-            "cd \(run.folder) && head -c 9000 /dev/urandom > binary && ln -s sub/deep tree/safe && ln -s /etc/passwd tree/unsafe && touch -d '2020-02-03 04:05:06.5' file")
+            "cd \(run.folder) && head -c 9000 /dev/urandom > binary && ln -s sub/deep tree/safe && ln -s /etc/passwd tree/unsafe && touch -d '2020-02-03 04:05:06.5' file"
+        )
         let result = try await run(
             """
             COPY file "$R/new/file"

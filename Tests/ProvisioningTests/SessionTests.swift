@@ -4,21 +4,26 @@ import Testing
 
 @Suite("Runs", .enabled(if: TestGuest.missing == nil, "\(TestGuest.missing ?? "")"))
 struct SessionTests {
-    @Test("A failing line is named, and ends the run with its status", arguments: [
-        ("RUN true\nRUN 'exit 7'\nRUN touch never", "provision.sh:2: RUN 'exit 7': exit 7"),
-        ("if true; then\n  RUN false\nfi", "provision.sh:2: RUN false: exit 1"),
-        ("f() {\n  RUN false\n}\nf", "provision.sh:2: RUN false: exit 1"),
-        ("x=$(\nRUN 'exit 3')\necho never", "provision.sh:2: RUN 'exit 3': exit 3"),
-        ("(\n  true\n  RUN 'exit 4'\n)\necho never", "provision.sh:3: RUN 'exit 4': exit 4"),
-        ("true\n\nls /no/such/file\necho never", "provision.sh:3: ls /no/such/file: exit 2"),
-        ("RUN false || true\nRUN false && true\n! RUN true\nif RUN false; then :; fi\nRUN 'exit 5'", "provision.sh:5: RUN 'exit 5': exit 5"),
-        ("(RUN false) || true\nx=$(RUN false) || true\nexit 9", "provision.sh: exit 9"),
-        ("set -o pipefail\nRUN false | cat\necho never", "provision.sh:2: RUN false: exit 1"),
-        (". ./other.sh\necho never", "other.sh:3: RUN 'exit 6': exit 6"),
-        ("trap 'echo mine' ERR\n\nRUN 'exit 8'", "provision.sh:3: RUN 'exit 8': exit 8"),
-        ("trap 'RUN touch \"$R/ended\"' EXIT\nRUN \"mkdir $R\"\nfalse", "provision.sh:3: false: exit 1"),
-        ("[ -e nothing ] && RUN true", "provision.sh: exit 1"),
-    ])
+    @Test(
+        "A failing line is named, and ends the run with its status",
+        arguments: [
+            ("RUN true\nRUN 'exit 7'\nRUN touch never", "provision.sh:2: RUN 'exit 7': exit 7"),
+            ("if true; then\n  RUN false\nfi", "provision.sh:2: RUN false: exit 1"),
+            ("f() {\n  RUN false\n}\nf", "provision.sh:2: RUN false: exit 1"),
+            ("x=$(\nRUN 'exit 3')\necho never", "provision.sh:2: RUN 'exit 3': exit 3"),
+            ("(\n  true\n  RUN 'exit 4'\n)\necho never", "provision.sh:3: RUN 'exit 4': exit 4"),
+            ("true\n\nls /no/such/file\necho never", "provision.sh:3: ls /no/such/file: exit 2"),
+            (
+                "RUN false || true\nRUN false && true\n! RUN true\nif RUN false; then :; fi\nRUN 'exit 5'",
+                "provision.sh:5: RUN 'exit 5': exit 5"
+            ),
+            ("(RUN false) || true\nx=$(RUN false) || true\nexit 9", "provision.sh: exit 9"),
+            ("set -o pipefail\nRUN false | cat\necho never", "provision.sh:2: RUN false: exit 1"),
+            (". ./other.sh\necho never", "other.sh:3: RUN 'exit 6': exit 6"),
+            ("trap 'echo mine' ERR\n\nRUN 'exit 8'", "provision.sh:3: RUN 'exit 8': exit 8"),
+            ("trap 'RUN touch \"$R/ended\"' EXIT\nRUN \"mkdir $R\"\nfalse", "provision.sh:3: false: exit 1"),
+            ("[ -e nothing ] && RUN true", "provision.sh: exit 1"),
+        ])
     func failures(_ script: String, _ expected: String) async throws {
         let run = try ScriptRun()
         try run.write("other.sh", "\n\nRUN 'exit 6'\n")
@@ -45,14 +50,18 @@ struct SessionTests {
         let target = try GuestTarget(host: "vm.invalid", configuration: "/no/such/file")
         let session = try run.session(
             "x=$(echo evaluated)\nRUN rm -rf /$x\nCOPY provision.sh /x\nECHO $x /y\nssh vm.invalid true\nif RUN test; then ECHO 'a b' /z; fi",
-            target: target) { $0.isDryRun = true }
+            target: target
+        ) { $0.isDryRun = true }
         let summary = try await session.run()
         #expect(summary.status == 0)
         let calls = run.collector.events.compactMap { event -> String? in
             if case .started(let call) = event { "\(call.line) \(call.description)" } else { nil }
         }
         #expect(
-            calls == ["2 RUN rm -rf /evaluated", "3 COPY provision.sh /x", "4 ECHO evaluated /y", "6 RUN test", "6 ECHO 'a b' /z"])
+            calls == [
+                "2 RUN rm -rf /evaluated", "3 COPY provision.sh /x", "4 ECHO evaluated /y", "6 RUN test",
+                "6 ECHO 'a b' /z",
+            ])
         #expect(run.collector.text(.output) == "would run: ssh vm.invalid true\n")
     }
 
@@ -102,7 +111,9 @@ struct SessionTests {
         let run = try ScriptRun()
         #expect(throws: DevhostError.self) {
             _ = try ProvisionSession(
-                .init(script: "/no/script", target: try GuestTarget(host: "vm", configuration: nil), environment: [:], helper: "/bin/true")
+                .init(
+                    script: "/no/script", target: try GuestTarget(host: "vm", configuration: nil), environment: [:],
+                    helper: "/bin/true")
             ) { _ in }
         }
         try TestGuest.shell("ssh-keygen -q -t ed25519 -N '' -f \(run.folder)/other")

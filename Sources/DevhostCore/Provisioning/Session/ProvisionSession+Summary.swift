@@ -5,7 +5,9 @@ extension ProvisionSession {
             state.reports.append(report)
             return state.finished
         }
-        if options.keepsGoing, report.depth == 0, !report.source.isEmpty { emit(.failed(failure(report, verbs: verbs))) }
+        if options.keepsGoing, report.depth == 0, !report.source.isEmpty {
+            emit(.failed(failure(report, verbs: verbs)))
+        }
     }
 
     /// How the run went.

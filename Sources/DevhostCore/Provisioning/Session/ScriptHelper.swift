@@ -39,7 +39,10 @@ public enum ScriptHelper {
             // A script can close its standard files (`RUN x >&-`): then they lead nowhere.
             _ = Glibc.open("/dev/null", O_RDWR)
         }
-        let socket = try UnixSocket.connect(path)
+        guard let socket = try? UnixSocket.connect(path) else {
+            say("devhost-provision: the run has ended\n")
+            return 255
+        }
         try UnixSocket.send([0, 1, 2], over: socket)
         try socket.write(call, path: path)
         shutdown(socket.number, Int32(SHUT_WR))

@@ -62,22 +62,22 @@ public struct Secrets: Sendable {
 
 /// Masks the secrets in a stream, also where one arrives in several pieces: what may be the beginning of a secret is
 /// held back until it is known.
-struct SecretMasker {
+package struct SecretMasker {
     private let secrets: Secrets
     private var held: [UInt8] = []
 
-    init(_ secrets: Secrets) { self.secrets = secrets }
+    package init(_ secrets: Secrets) { self.secrets = secrets }
 
     /// Takes the next bytes.
     /// - Returns: What can be shown by now.
-    mutating func add(_ bytes: [UInt8]) -> [UInt8] {
+    package mutating func add(_ bytes: [UInt8]) -> [UInt8] {
         if secrets.values.isEmpty { return bytes }
         return process(held + bytes, isLast: false)
     }
 
     /// Ends the stream.
     /// - Returns: What was held back.
-    mutating func finish() -> [UInt8] { process(held, isLast: true) }
+    package mutating func finish() -> [UInt8] { process(held, isLast: true) }
 
     private mutating func process(_ bytes: [UInt8], isLast: Bool) -> [UInt8] {
         var result: [UInt8] = []
