@@ -25,6 +25,9 @@ package struct ResultOutput: Sendable {
         try sink.write(text)
     }
 
+    /// Whether anybody still reads.
+    package var hasReader: Bool { sink.hasReader }
+
     /// Writes one line, made safe for a terminal.
     package func line(_ text: String) throws { try write(text.printable + "\n") }
 

@@ -6,6 +6,8 @@ package protocol TextSink: Sendable {
     /// Writes text.
     /// - Throws: ``ReaderIsGone``, and what a write can fail with.
     func write(_ text: String) throws
+    /// Whether anybody still reads.
+    var hasReader: Bool { get }
     /// Whether it is a terminal.
     var isTerminal: Bool { get }
     /// The width of the terminal in columns; nil where there is none or it does not tell.
@@ -22,6 +24,7 @@ package struct FileSink: TextSink {
     /// A standard file.
     package init(_ file: StandardFile) { self.file = file }
 
+    package var hasReader: Bool { file.hasReader }
     package var isTerminal: Bool { file.isTerminal }
     package var columns: Int? { file.columns }
 
@@ -33,6 +36,7 @@ package struct FileSink: TextSink {
 /// Text that is kept, for tests and for programs that embed commands.
 package final class MemorySink: TextSink {
     private let content = Mutex("")
+    package let hasReader = true
     package let isTerminal: Bool
     package let columns: Int?
 

@@ -7,12 +7,12 @@ struct TransferText {
     let total: UInt64?
     let rate: UInt64
 
-    /// Figures, for instance `45 %, 460 MiB of 1.0 GiB, 12 MiB/s, 0:47 left`.
+    /// Figures, for instance `45 %, 460 MiB of 1 GiB, 12 MiB/s, 0:47 left`.
     var figures: String {
         var parts: [String] = []
         if let percent { parts.append("\(percent) %") }
-        parts.append(Self.size(done) + (total.map { " of \(Self.size($0))" } ?? ""))
-        if rate > 0 { parts.append("\(Self.size(rate))/s") }
+        parts.append(ByteText.size(done) + (total.map { " of \(ByteText.size($0))" } ?? ""))
+        if rate > 0 { parts.append("\(ByteText.size(rate))/s") }
         if let total, total > done, rate > 0 {
             let seconds = (total - done) / rate
             let rest = seconds % 60
@@ -36,21 +36,5 @@ struct TransferText {
     private var percent: Int? {
         guard let total, total > 0 else { return nil }
         return Int(min(100, Double(done) / Double(total) * 100))
-    }
-
-    /// A number of bytes with one digit after the point below ten of a unit.
-    static func size(_ bytes: UInt64) -> String {
-        var value = Double(bytes)
-        for unit in ["B", "KiB", "MiB", "GiB"] {
-            if value < 1000 { return number(value, unit) }
-            value /= 1024
-        }
-        return number(value, "TiB")
-    }
-
-    private static func number(_ value: Double, _ unit: String) -> String {
-        if unit == "B" || value >= 10 { return "\(Int(value.rounded())) \(unit)" }
-        let tenths = Int((value * 10).rounded())
-        return "\(tenths / 10).\(tenths % 10) \(unit)"
     }
 }

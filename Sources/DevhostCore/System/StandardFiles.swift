@@ -19,6 +19,12 @@ package enum StandardFile: Int32, Sendable {
         return Int(size.ws_col)
     }
 
+    /// Whether anybody still reads: false for a pipe or a connection whose other end is closed.
+    package var hasReader: Bool {
+        var polled = pollfd(fd: rawValue, events: 0, revents: 0)
+        return poll(&polled, 1, 0) == 0
+    }
+
     /// Writes all bytes.
     /// - Returns: False where nobody reads any more.
     /// - Throws: `insufficientSpace` and what else a write can fail with.
