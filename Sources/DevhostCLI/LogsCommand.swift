@@ -23,7 +23,10 @@ struct LogsCommand: ProgramCommand {
         follows = arguments.has(Self.follow)
         count = try arguments.value(Self.lines) { text throws(DevhostError) in
             guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let count = Int(text)
-            else { throw DevhostError(.invalidArgument, "\(text.quoted) is not a number of lines") }
+            else {
+                throw DevhostError(
+                    .invalidArgument, "\(text.quoted) is not a number of lines", next: "write a whole number, or 0")
+            }
             return count
         }
     }

@@ -7,7 +7,9 @@ package struct HelpText: Sendable {
 
     /// The help of the program: what it is, its commands, options and exit statuses.
     package func text() -> String {
-        var sections = ["Usage: \(program.name) [OPTION]... COMMAND ...\n", TextLayout.wrapped(program.summary + ".")]
+        var sections = [
+            "Usage: \(program.name) [OPTION]... COMMAND ...\n", TextLayout.wrapped(program.summary.asSentence),
+        ]
         sections += program.discussion.paragraphs.map { TextLayout.wrapped($0) }
         sections.append(
             "Commands:\n"
@@ -25,7 +27,7 @@ package struct HelpText: Sendable {
 
     /// The help of a command.
     package func text(for usage: CommandUsage) -> String {
-        var sections = ["Usage: \(program.name) \(usage.synopsis)\n", TextLayout.wrapped(usage.summary + ".")]
+        var sections = ["Usage: \(program.name) \(usage.synopsis)\n", TextLayout.wrapped(usage.summary.asSentence)]
         sections += usage.paragraphs.map { TextLayout.wrapped($0) }
         if !usage.otherNames.isEmpty {
             sections.append("Also called: \(usage.otherNames.joined(separator: ", "))\n")
@@ -57,4 +59,9 @@ package struct HelpText: Sendable {
         if option.isRequired { text += " Required." }
         return text
     }
+}
+
+extension String {
+    /// A summary as a sentence of its own.
+    var asSentence: String { prefix(1).uppercased() + dropFirst() + "." }
 }

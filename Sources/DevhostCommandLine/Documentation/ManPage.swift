@@ -27,7 +27,7 @@ package struct ManPage: Sendable {
     }
 
     private func section(_ usage: CommandUsage) -> [String] {
-        var lines = [".SS \(Self.escaped(usage.synopsis))", Self.line(usage.summary + ".")]
+        var lines = [".SS \(Self.escaped(usage.synopsis))", Self.line(usage.summary.asSentence)]
         for paragraph in usage.paragraphs { lines += [".PP", Self.line(paragraph)] }
         if !usage.otherNames.isEmpty {
             lines += [".PP", "Also called " + Self.escaped(usage.otherNames.joined(separator: ", ")) + "."]

@@ -7,7 +7,7 @@ package struct MarkdownReference: Sendable {
 
     /// The page.
     package func text() -> String {
-        var lines = ["# \(program.name)", "", Self.escaped(program.summary) + "."]
+        var lines = ["# \(program.name)", "", Self.escaped(program.summary.asSentence)]
         for paragraph in program.discussion.paragraphs { lines += ["", Self.escaped(paragraph)] }
         lines += ["", "| command | what it does |", "| --- | --- |"]
         for usage in program.visibleUsages {
@@ -29,7 +29,7 @@ package struct MarkdownReference: Sendable {
 
     private func section(_ usage: CommandUsage) -> [String] {
         var lines = ["", "## \(usage.name)", "", "    \(program.name) \(usage.synopsis)", ""]
-        lines.append(Self.escaped(usage.summary) + ".")
+        lines.append(Self.escaped(usage.summary.asSentence))
         for paragraph in usage.paragraphs { lines += ["", Self.escaped(paragraph)] }
         if !usage.otherNames.isEmpty {
             lines += ["", "Also called " + usage.otherNames.map { "`\($0)`" }.joined(separator: ", ") + "."]

@@ -15,7 +15,10 @@ package protocol TextSink: Sendable {
 }
 
 /// Nobody reads what a program writes, as with `fc-devhost list | head -1`: it ends quietly.
-package struct ReaderIsGone: Error {}
+package struct ReaderIsGone: Error {
+    /// The fact.
+    package init() {}
+}
 
 /// A standard file of this process.
 package struct FileSink: TextSink {
