@@ -23,7 +23,7 @@ import Testing
     @Test func anIdThatWasGivenBackIsTheLastToComeAgain() async throws {
         #expect(try await next() == 1)
         #expect(try await next() == 2)
-        try Files.write(allocation.layout.allocation, Array("\(AddressPlan.capacity)".utf8), mode: 0o644)
+        try Files.write(allocation.layout.allocation, Array("\(plan.capacity)".utf8), mode: 0o644)
         #expect(try await next() == 1)
     }
 
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func whenAllIsTakenItIsSaid() async throws {
-        let records = try (1...AddressPlan.capacity).map { number in
+        let records = try (1...plan.capacity).map { number in
             var record = VMRecord(name: try VMName("vm-\(number)"))
             record.id = VMIdentifier(number)
             return record
@@ -63,7 +63,7 @@ import Testing
 
     @Test func theNetworkReservesTheMappingAndWhatOldRecordsHoldInstead() throws {
         #expect(plan.reservations(records: []).count == 12_000)
-        #expect(plan.ipv4(AddressPlan.identifiers.upperBound) < plan.dynamicRange.lowerBound)
+        #expect(plan.ipv4(plan.identifiers.upperBound) < plan.dynamicRange.lowerBound)
         var old = VMRecord(name: try VMName("old"))
         old.mac = MACAddress(id: VMIdentifier(5))
         old.ipv4 = plan.ipv4(VMIdentifier(9))

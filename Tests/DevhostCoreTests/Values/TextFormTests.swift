@@ -47,6 +47,11 @@ import Testing
         #expect(result.text == text)
     }
 
+    @Test func aConsoleIsShownWithoutWhatSteersATerminal() {
+        let text = "[\u{1b}[0;32m  OK  \u{1b}[0m] up\r\n\u{1b}]0;title\u{07}\tend\u{9b}31m\u{1b}["
+        #expect(text.printableLines == "[  OK  ] up\n\\u{1b}]0;title\\u{7}\tend\\u{9b}31m")
+    }
+
     @Test func anINIFileIsReadAsPythonReadsIt() throws {
         let document = try INIDocument(
             """
