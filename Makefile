@@ -6,6 +6,8 @@ DESTDIR ?=
 strict := -Xswiftc -warnings-as-errors
 release := -c release --static-swift-stdlib $(strict)
 binaries := .build/release/fc-devhost .build/release/devhost-provision
+completions := bash-completion/completions/fc-devhost zsh/site-functions/_fc-devhost \
+  fish/vendor_completions.d/fc-devhost.fish
 
 .PHONY: help build test unit-test demo demo-clean install uninstall check format docs bench
 
@@ -29,9 +31,20 @@ demo-clean: ## Take away all that the demo made.
 install: build ## Install both commands below DESTDIR and PREFIX (/usr/local).
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(binaries) $(DESTDIR)$(PREFIX)/bin/
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/man/*.1
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,$(dir $(completions)))
+	.build/release/fc-devhost completion bash >$(DESTDIR)$(PREFIX)/share/$(word 1,$(completions))
+	.build/release/fc-devhost completion zsh >$(DESTDIR)$(PREFIX)/share/$(word 2,$(completions))
+	.build/release/fc-devhost completion fish >$(DESTDIR)$(PREFIX)/share/$(word 3,$(completions))
 
 uninstall: ## Remove what install put there.
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(binaries)))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/,$(completions) $(addprefix man/man1/,$(notdir $(wildcard docs/man/*.1))))
+
+docs: ## Write the reference of the commands anew from their table.
+	swift build --product fc-devhost
+	.build/debug/fc-devhost help --format markdown >docs/commands.md
+	.build/debug/fc-devhost help --format man >docs/man/fc-devhost.1
 
 check: ## Look at style, layers and shell scripts without running anything.
 	@scripts/check

@@ -38,5 +38,8 @@ enum FCDevhost {
             throw DevhostError(
                 .permissionDenied, "--config is not allowed through sudo",
                 next: "ask the administrator to change \(Layout.configurationFile)")
+        },
+        advice: { error, caller in
+            error.code == .permissionDenied && caller.userID != 0 && !caller.isElevated ? "run it with sudo" : nil
         })
 }

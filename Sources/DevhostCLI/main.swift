@@ -1,3 +1,3 @@
 import DevhostCommandLine
 
-await runMain(FCDevhost.program)
+runMain(FCDevhost.program)

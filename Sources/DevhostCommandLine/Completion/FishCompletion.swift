@@ -41,7 +41,9 @@ struct FishCompletion {
         option.spellings.enumerated().map { index, spelling in
             var text = "-l \(spelling.dropFirst(2))"
             if index == 0, let short = option.short { text += " -s \(short)" }
-            if option.valueName != nil { text += " -r" }
+            // -x takes a value too, and keeps files from being offered for it.
+            let isPath = option.completion == .file || option.completion == .folder
+            if option.valueName != nil { text += isPath ? " -r" : " -x" }
             if let words = words(option.completion) { text += " " + words }
             return complete(condition, text + " -d \(Self.quoted(option.help))")
         }

@@ -37,10 +37,7 @@ extension Program {
 
     /// The error with a hint at the help where it says nothing else to do next.
     func withHelp(_ error: DevhostError, for usage: CommandUsage) -> DevhostError {
-        guard error.nextStep == nil else { return error }
-        return DevhostError(
-            error.code, error.message, next: "see '\(name) \(usage.name) --help'", underlying: error.underlying,
-            details: error.details)
+        error.suggesting("see '\(name) \(usage.name) --help'")
     }
 
     private func find(
@@ -60,5 +57,13 @@ extension Program {
         throw DevhostError(
             .invalidArgument, "\(first.quoted) is not a command",
             next: near.map { "did you mean '\($0)'?" } ?? "see '\(name) --help'")
+    }
+}
+
+extension DevhostError {
+    /// The error with something to do next, unless it says that itself.
+    func suggesting(_ step: String?) -> DevhostError {
+        guard nextStep == nil, let step else { return self }
+        return DevhostError(code, message, next: step, underlying: underlying, details: details)
     }
 }

@@ -37,7 +37,7 @@ extension Program {
         } catch is ReaderIsGone {
             return .success
         } catch {
-            report(error, on: errors)
+            report(error, to: caller, on: errors)
             return passesStatus ? .passThroughFailure : ExitStatus(for: error)
         }
     }
@@ -53,14 +53,16 @@ extension Program {
     }
 
     /// Says why a command failed: details first, then one line for each failure.
-    private func report(_ error: any Error, on errors: any TextSink) {
-        let failures = (error as? SeveralFailures)?.failures ?? [error as? DevhostError ?? .wrapping(error, "failed")]
+    private func report(_ error: any Error, to caller: Caller, on errors: any TextSink) {
+        let failures = (error as? SeveralFailures)?.failures ?? [.wrapping(error, "failed")]
         var text = ""
         for details in failures.compactMap(\.details) {
             let shown = details.printableLines
             text += shown.hasSuffix("\n") ? shown : shown + "\n"
         }
-        for failure in failures { text += "\(name): \(failure.description.onOneLine)\n" }
+        for failure in failures {
+            text += "\(name): \(failure.suggesting(advice(failure, caller)).description.onOneLine)\n"
+        }
         try? errors.write(text)
     }
 }

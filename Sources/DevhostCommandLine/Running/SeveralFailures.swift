@@ -11,11 +11,12 @@ package struct SeveralFailures: Error {
 ///   - items: What to run it for.
 ///   - limit: How many run at once.
 /// - Returns: What the bodies returned, in the order of the items.
-/// - Throws: The failure if there was one, ``SeveralFailures`` if there were more, when all have ended.
+/// - Throws: When all have ended: the failure if there was one, ``SeveralFailures`` if there were more, and
+///   ``ReaderIsGone`` where that was all.
 package func forEach<Item: Sendable, Result: Sendable>(
     _ items: [Item], atOnce limit: Int = 4, _ body: @escaping @Sendable (Item) async throws -> Result
 ) async throws -> [Result] {
-    typealias Outcome = (index: Int, result: Swift.Result<Result, DevhostError>)
+    typealias Outcome = (index: Int, result: Swift.Result<Result, any Error>)
     let outcomes = await withTaskGroup(of: Outcome.self) { group in
         var outcomes: [Outcome] = []
         for (index, item) in items.enumerated() {
@@ -24,7 +25,7 @@ package func forEach<Item: Sendable, Result: Sendable>(
                 do {
                     return (index, .success(try await body(item)))
                 } catch {
-                    return (index, .failure(.wrapping(error, "cannot finish with \(item)")))
+                    return (index, .failure(error))
                 }
             }
         }
@@ -33,13 +34,16 @@ package func forEach<Item: Sendable, Result: Sendable>(
     }
     var results: [Result] = []
     var failures: [DevhostError] = []
+    var isReaderGone = false
     for outcome in outcomes {
         switch outcome.result {
         case .success(let result): results.append(result)
-        case .failure(let error): failures.append(error)
+        case .failure(is ReaderIsGone): isReaderGone = true
+        case .failure(let error): failures.append(.wrapping(error, "cannot finish with \(items[outcome.index])"))
         }
     }
     if failures.count > 1 { throw SeveralFailures(failures: failures) }
     if let failure = failures.first { throw failure }
+    if isReaderGone { throw ReaderIsGone() }
     return results
 }

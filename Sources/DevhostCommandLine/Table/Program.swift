@@ -32,6 +32,8 @@ package struct Program: Sendable {
     package let vmNamesCommand: String?
     /// Refuses what the caller may not ask for.
     package let check: @Sendable (Arguments, Caller) throws(DevhostError) -> Void
+    /// What a caller can do about an error that says nothing about it.
+    package let advice: @Sendable (DevhostError, Caller) -> String?
 
     /// `--help`, which every command has.
     package static let help = Option.flag("help", short: "h", "Show the help of the program or of a command.")
@@ -44,7 +46,8 @@ package struct Program: Sendable {
     package init(
         _ name: String, summary: String, discussion: String = "", options: [Option] = [],
         commands: [any ProgramCommand.Type], files: [NamedFile] = [], vmNamesCommand: String? = nil,
-        check: @escaping @Sendable (Arguments, Caller) throws(DevhostError) -> Void = { _, _ in }
+        check: @escaping @Sendable (Arguments, Caller) throws(DevhostError) -> Void = { _, _ in },
+        advice: @escaping @Sendable (DevhostError, Caller) -> String? = { _, _ in nil }
     ) {
         self.name = name
         self.summary = summary
@@ -54,6 +57,7 @@ package struct Program: Sendable {
         self.files = files
         self.vmNamesCommand = vmNamesCommand
         self.check = check
+        self.advice = advice
     }
 
     /// The options that every command takes.

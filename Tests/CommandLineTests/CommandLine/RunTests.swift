@@ -27,6 +27,8 @@ struct RunTests {
         #expect(mixed.errors.hasSuffix("sample: nothing there; look elsewhere\nsample: somebody / else \\u{1b}[31m\n"))
         #expect(await SampleProgram.run("fail", "notFound", "fine", "notFound").status == 3)
         #expect(await SampleProgram.run("fail", "c", "b", "a") == (0, "c b a\n", ""))
+        #expect(await SampleProgram.run("fail", "gone", "b") == (0, "", ""))
+        #expect(await SampleProgram.run("fail", "gone", "notFound").status == 3)
     }
 
     @Test("a command that hands words on ends with their status, or with 255")

@@ -16,11 +16,11 @@ struct ReferenceTests {
         let page = try Files.readText("\(Self.root)/docs/commands.md")
         #expect(
             page == MarkdownReference(FCDevhost.program).text(),
-            "write it anew: fc-devhost help --format markdown > docs/commands.md")
+            "write it anew: make docs")
         let manual = try Files.readText("\(Self.root)/docs/man/fc-devhost.1")
         #expect(
             manual == ManPage(FCDevhost.program).text(),
-            "write it anew: fc-devhost help --format man > docs/man/fc-devhost.1")
+            "write it anew: make docs")
     }
 
     @Test("the manual page is clean", .enabled(if: Tool("groff").isInstalled, "needs groff"))
