@@ -93,7 +93,7 @@ package enum Processes {
         return count > 0 || (count < 0 && errno == EINTR)
     }
 
-    private static func wait(for child: pid_t) -> Int32 {
+    static func wait(for child: pid_t) -> Int32 {
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0 && errno == EINTR {}
         return exitStatus(status)
@@ -105,7 +105,7 @@ package enum Processes {
         return signal == 0 ? status >> 8 & 0xff : 128 + signal
     }
 
-    private static func stop(_ child: pid_t) -> Int32 {
+    static func stop(_ child: pid_t) -> Int32 {
         kill(-child, SIGTERM)
         var status: Int32 = 0
         for _ in 0..<200 {
@@ -116,9 +116,10 @@ package enum Processes {
         return wait(for: child)
     }
 
-    /// Starts a program in a process group of its own with the given descriptors as its standard ones.
-    private static func spawn(
-        _ program: String, _ command: Command, input: Int32, output: Int32, errors: Int32
+    /// Starts a program in a process group of its own with the given descriptors as its standard ones, and `control`,
+    /// if any, as its number 3.
+    static func spawn(
+        _ program: String, _ command: Command, input: Int32, output: Int32, errors: Int32, control: Int32? = nil
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -126,6 +127,7 @@ package enum Processes {
         posix_spawn_file_actions_adddup2(&actions, input, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        if let control { posix_spawn_file_actions_adddup2(&actions, control, 3) }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
