@@ -1,1 +1,77 @@
-// placeholder
+/// A devhost: creates, lists, reaches, stops and destroys its VMs. Each verb stands in a file of its own.
+///
+/// The value is cheap; libvirt is connected at the first verb that needs it. Verbs may be called from several tasks and
+/// several processes at once.
+public struct Devhost: Sendable {
+    /// The settings.
+    public let configuration: Configuration
+    /// On whose behalf the verbs act: the owner of VMs that they make.
+    public let caller: Caller
+    /// The records.
+    public let records: RecordStore
+
+    let clock: any SystemClock
+    let probe: any GuestProbe
+    let libvirt: LazyConnection
+
+    /// A devhost.
+    /// - Parameters:
+    ///   - configuration: The settings, for instance of `Configuration.load()`.
+    ///   - caller: On whose behalf the verbs act.
+    ///   - clock: Where the time comes from.
+    ///   - probe: How a guest's ssh is asked whether it answers.
+    public init(
+        configuration: Configuration, caller: Caller, clock: any SystemClock = RealClock(),
+        probe: any GuestProbe = SSHBannerProbe()
+    ) {
+        self.configuration = configuration
+        self.caller = caller
+        self.clock = clock
+        self.probe = probe
+        records = RecordStore(layout: configuration.layout)
+        libvirt = LazyConnection(uri: configuration.libvirtURI)
+    }
+
+    var layout: Layout { configuration.layout }
+    var plan: AddressPlan { AddressPlan(network: configuration.network) }
+    var hostsFile: HostsFile { HostsFile(path: layout.hostsFile) }
+
+    /// Takes the lock of one VM for the whole of a verb.
+    func lock(_ name: VMName, verb: String, progress: ProgressHandler) async throws -> FileLock {
+        try Files.createDirectory(layout.state, mode: 0o755)
+        try Files.createDirectory(layout.locks, mode: 0o700)
+        return try await FileLock.acquire(
+            layout.lock(name), holder: "'\(verb) \(name)' of \(caller.name.printable)", limit: configuration.lockLimit,
+            clock: clock
+        ) { progress(.notice("waiting for \($0)")) }
+    }
+
+    /// Runs a body that changes what all VMs share: network, filter, pools, hosts file.
+    func withHostLock<Result>(_ body: () async throws -> Result) async throws -> Result {
+        let lock = try await FileLock.acquire(
+            layout.hostLock, holder: "a change of the network by \(caller.name.printable)",
+            limit: configuration.lockLimit, clock: clock)
+        defer { withExtendedLifetime(lock) {} }
+        return try await body()
+    }
+}
+
+/// The connection to libvirt, opened when it is first needed.
+actor LazyConnection {
+    private let uri: String
+    private var task: Task<Connection, any Error>?
+
+    init(uri: String) { self.uri = uri }
+
+    /// - Throws: What ``Connection/open(_:)`` throws; the next call tries again.
+    func callAsFunction() async throws -> Connection {
+        let task = self.task ?? Task { [uri] in try await Connection.open(uri) }
+        self.task = task
+        do {
+            return try await task.value
+        } catch {
+            self.task = nil
+            throw error
+        }
+    }
+}

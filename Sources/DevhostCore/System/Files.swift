@@ -39,6 +39,18 @@ package enum Files {
     package static func writeAtomically(
         _ path: String, _ content: [UInt8], mode: mode_t, owner: (user: uid_t, group: gid_t)? = nil
     ) throws {
+        try replace(path, content, mode: mode, owner: owner, isDurable: true)
+    }
+
+    /// Replaces a file as a whole for everybody who reads it. A loss of power may bring the old content back: for what
+    /// can be derived again.
+    package static func write(_ path: String, _ content: [UInt8], mode: mode_t) throws {
+        try replace(path, content, mode: mode, owner: nil, isDurable: false)
+    }
+
+    private static func replace(
+        _ path: String, _ content: [UInt8], mode: mode_t, owner: (user: uid_t, group: gid_t)?, isDurable: Bool
+    ) throws {
         try Effects.announce(.file, "write \(path)")
         let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0...UInt32.max)).tmp"
         do {
@@ -48,13 +60,13 @@ package enum Files {
                 throw DevhostError.posix("cannot change the owner of \(path)")
             }
             guard fchmod(file.number, mode) == 0 else { throw DevhostError.posix("cannot change the mode of \(path)") }
-            try file.synchronize(path: path)
+            if isDurable { try file.synchronize(path: path) }
             guard Glibc.rename(temporary, path) == 0 else { throw DevhostError.posix("cannot replace \(path)") }
         } catch {
             unlink(temporary)
             throw error
         }
-        try synchronizeDirectory(of: path)
+        if isDurable { try synchronizeDirectory(of: path) }
     }
 
     private static func synchronizeDirectory(of path: String) throws {

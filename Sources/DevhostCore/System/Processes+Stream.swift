@@ -82,8 +82,8 @@ private final class ProgramStream {
             }
         }
         child = try Processes.spawn(
-            program, command, input: file?.number ?? input.reader, output: output.writer, errors: errors.writer,
-            control: control?.writer)
+            program, command,
+            files: (file?.number ?? input.reader, output.writer, errors.writer, control?.writer))
         output.closeWriter()
         errors.closeWriter()
         control?.closeWriter()

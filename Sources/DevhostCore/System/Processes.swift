@@ -43,11 +43,24 @@ package enum Processes {
         return result
     }
 
+    /// Runs a program on this process's terminal, or whatever its standard files are, to its end. Signals of the
+    /// terminal reach the program; this process ignores them meanwhile.
+    /// - Returns: The exit status, or 128 and the signal's number.
+    package static func runAttached(_ command: Command) async throws -> Int32 {
+        let program = try find(command.program)
+        try Effects.announce(.process, ([command.program] + command.arguments).joined(separator: " "))
+        return try await Blocking.run {
+            let ignored = [SIGINT, SIGQUIT].map { ($0, signal($0, SIG_IGN)) }
+            defer { for (number, handler) in ignored { signal(number, handler) } }
+            return wait(for: try spawn(program, command, files: nil))
+        }
+    }
+
     private static func runBlocking(_ program: String, _ command: Command, limit: Duration) throws -> CommandResult {
         let input = try Pipe()
         let output = try Pipe()
         let errors = try Pipe()
-        let child = try spawn(program, command, input: input.reader, output: output.writer, errors: errors.writer)
+        let child = try spawn(program, command, files: (input.reader, output.writer, errors.writer, nil))
         input.closeReader()
         output.closeWriter()
         errors.closeWriter()
@@ -116,27 +129,32 @@ package enum Processes {
         return wait(for: child)
     }
 
-    /// Starts a program in a process group of its own with the given descriptors as its standard ones, and `control`,
-    /// if any, as its number 3.
+    /// Starts a program.
+    /// - Parameter files: What its standard files are, and its file 3 where there is a `control`; it leads a process
+    ///   group of its own then. With nil it shares this process's files and its place at the terminal.
     static func spawn(
-        _ program: String, _ command: Command, input: Int32, output: Int32, errors: Int32, control: Int32? = nil
+        _ program: String, _ command: Command,
+        files: (input: Int32, output: Int32, errors: Int32, control: Int32?)?
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, input, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, 1)
-        posix_spawn_file_actions_adddup2(&actions, errors, 2)
-        if let control { posix_spawn_file_actions_adddup2(&actions, control, 3) }
+        if let files {
+            posix_spawn_file_actions_adddup2(&actions, files.input, 0)
+            posix_spawn_file_actions_adddup2(&actions, files.output, 1)
+            posix_spawn_file_actions_adddup2(&actions, files.errors, 2)
+            if let control = files.control { posix_spawn_file_actions_adddup2(&actions, control, 3) }
+        }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         var signals = sigset_t()
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
-        sigaddset(&signals, SIGPIPE)
+        for number in [SIGPIPE, SIGINT, SIGQUIT] { sigaddset(&signals, number) }
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        let flags = POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+        let group = files == nil ? 0 : POSIX_SPAWN_SETPGROUP
+        let flags = group | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
         posix_spawnattr_setflags(&attributes, Int16(flags))
 
         // posix_spawn cannot change the user: setpriv (util-linux) does, and is gone once the program runs.

@@ -1,5 +1,5 @@
 /// A number of bytes written as digits and a unit, and the parser that sizes of memory and of disks share.
-enum ByteSize {
+package enum ByteSize {
     static let units: [(suffix: Character, bytes: UInt64)] = [
         ("K", 1 << 10), ("M", 1 << 20), ("G", 1 << 30), ("T", 1 << 40),
     ]
@@ -22,7 +22,7 @@ enum ByteSize {
     }
 
     /// The size with the largest unit that divides it.
-    static func format(_ bytes: UInt64) -> String {
+    package static func format(_ bytes: UInt64) -> String {
         for unit in units.reversed() where bytes >= unit.bytes && bytes % unit.bytes == 0 {
             return "\(bytes / unit.bytes)\(unit.suffix)"
         }

@@ -1,14 +1,14 @@
 /// The rule that names of VMs and aliases share: one label of a host name (RFC 1123), in lower case.
-enum DNSLabel {
-    static let rule = "1 to 63 of a-z, 0-9 and '-', starting and ending with a letter or a digit"
+package enum DNSLabel {
+    package static let rule = "1 to 63 of a-z, 0-9 and '-', starting and ending with a letter or a digit"
 
-    static func isValid(_ text: String) -> Bool {
+    package static func isValid(_ text: String) -> Bool {
         let bytes = text.utf8
         guard (1...63).contains(bytes.count), bytes.allSatisfy(isLabelByte) else { return false }
         return bytes.first != UInt8(ascii: "-") && bytes.last != UInt8(ascii: "-")
     }
 
-    static func isAllDigits(_ text: String) -> Bool {
+    package static func isAllDigits(_ text: String) -> Bool {
         text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 

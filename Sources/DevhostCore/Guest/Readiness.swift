@@ -1,0 +1,65 @@
+/// Waits until a guest's sshd answers, watching meanwhile whether the guest can still come up at all.
+struct Readiness: Sendable {
+    let name: VMName
+    let address: IPv4Address
+    let consoleLog: String
+    /// Where the log ended when the guest was started: older lines are not about this start.
+    let consoleStart: UInt64
+    let limit: Duration
+    let clock: any SystemClock
+    let probe: any GuestProbe
+    let state: @Sendable () async throws -> DomainState
+
+    /// How often sshd is asked: a banner is noticed within this time and one connection.
+    static let interval = Duration.milliseconds(50)
+
+    /// - Throws: `guestFailed` when the guest stops or its kernel panics, `timedOut` past the limit; both with the tail
+    ///   of the console.
+    func wait(progress: ProgressHandler) async throws {
+        let start = clock.monotonic
+        var nextLook = start
+        var nextWord = start + .seconds(5)
+        while true {
+            if try await probe.answers(address, limit: .milliseconds(500)) { return }
+            let now = clock.monotonic
+            if now >= nextLook {
+                nextLook = now + .seconds(1)
+                try await look()
+            }
+            let elapsed = (now - start).components.seconds
+            if now >= nextWord {
+                nextWord = now + .seconds(5)
+                progress(.step("waiting for ssh of \(name) (\(elapsed) s)"))
+            }
+            guard now - start < limit else {
+                throw failure(
+                    .timedOut, "ssh of \(name) at \(address) did not answer within \(limit.components.seconds) s",
+                    next: "see 'fc-devhost logs \(name)', or allow more time with --timeout")
+            }
+            try await clock.sleep(for: Self.interval)
+        }
+    }
+
+    private func look() async throws {
+        let state = try await state()
+        guard state == .running || state == .paused else {
+            throw failure(.guestFailed, "\(name) stopped while it started (it is \(state.rawValue))")
+        }
+        guard let text = try? consoleText(), text.contains("Kernel panic") else { return }
+        throw failure(
+            .guestFailed, "the kernel of \(name) panicked",
+            next: "try another release, or see 'fc-devhost logs \(name)'")
+    }
+
+    private func consoleText() throws -> String {
+        let size = try Files.size(consoleLog)
+        guard size > consoleStart else { return "" }
+        return try Files.tail(consoleLog, bytes: Int(min(size - consoleStart, 16384)))
+    }
+
+    private func failure(_ code: DevhostError.Code, _ message: String, next: String? = nil) -> DevhostError {
+        let lines = ((try? consoleText()) ?? "").printableLines.split(separator: "\n").suffix(15)
+        let console = lines.isEmpty ? "its console is empty" : "its console ends with:\n" + lines.joined(separator: "\n")
+        return DevhostError(code, "\(message); \(console)\n", next: next)
+    }
+}

@@ -1,0 +1,227 @@
+import CLibvirt
+import Glibc
+
+extension Connection {
+    /// Memory and CPUs of a domain as they are now (`virDomainGetInfo`).
+    struct DomainInfo: Sendable {
+        /// The memory given to the guest, in MiB.
+        let memory: Int
+        /// The memory that it can be given without a restart, in MiB.
+        let maximumMemory: Int
+        let cpus: Int
+    }
+
+    private static func domain(_ connection: OpaquePointer, _ name: VMName) throws -> Handle {
+        try Handle(
+            virDomainLookupByName(connection, name.description), "cannot find the domain \(name)",
+            release: virDomainFree)
+    }
+
+    /// Runs a body with a domain of this name.
+    /// - Throws: `notFound` where there is none.
+    private func withDomain<Result: Sendable>(
+        _ name: VMName, _ body: @escaping @Sendable (OpaquePointer) throws -> Result
+    ) async throws -> Result {
+        try await read { try body(Self.domain($0, name).pointer) }
+    }
+
+    @discardableResult
+    private func changeDomain<Result: Sendable>(
+        _ function: String, _ name: VMName, _ body: @escaping @Sendable (OpaquePointer) throws -> Result
+    ) async throws -> Result {
+        try await change(function, name.description) { try body(Self.domain($0, name).pointer) }
+    }
+
+    /// The state of one domain (`virDomainGetState`).
+    public func domainState(_ name: VMName) async throws -> DomainState {
+        try await read { connection in
+            try optional {
+                let domain = try Self.domain(connection, name)
+                var state: Int32 = 0
+                try check(virDomainGetState(domain.pointer, &state, nil, 0), "cannot ask for the state of \(name)")
+                return DomainState(state)
+            } ?? .missing
+        }
+    }
+
+    /// The state of every domain whose name is one of a VM (`virConnectListAllDomains`).
+    ///
+    /// Only active domains are asked for their state one by one: a thousand that are off cost two calls.
+    public func domainStates() async throws -> [VMName: DomainState] {
+        try await read { connection in
+            var states: [VMName: DomainState] = [:]
+            let flags = [VIR_CONNECT_LIST_DOMAINS_INACTIVE, VIR_CONNECT_LIST_DOMAINS_ACTIVE]
+            for flag in flags {
+                var list: UnsafeMutablePointer<virDomainPtr?>?
+                let count = try check(
+                    virConnectListAllDomains(connection, &list, flag.rawValue), "cannot list the domains")
+                defer { free(list) }
+                for index in 0..<Int(count) {
+                    guard let domain = list?[index] else { continue }
+                    defer { virDomainFree(domain) }
+                    guard let text = virDomainGetName(domain), let name = try? VMName(String(cString: text)) else {
+                        continue
+                    }
+                    var state = Int32(VIR_DOMAIN_SHUTOFF.rawValue)
+                    if flag == VIR_CONNECT_LIST_DOMAINS_ACTIVE { virDomainGetState(domain, &state, nil, 0) }
+                    states[name] = DomainState(state)
+                }
+            }
+            return states
+        }
+    }
+
+    /// Defines a domain, or changes the definition of the one with this name and UUID (`virDomainDefineXMLFlags`).
+    func defineDomain(_ name: VMName, xml: String) async throws {
+        try await change("virDomainDefineXML", name.description) { connection in
+            _ = try Handle(
+                virDomainDefineXMLFlags(connection, xml, UInt32(VIR_DOMAIN_DEFINE_VALIDATE.rawValue)),
+                "cannot define the VM \(name)", release: virDomainFree)
+        }
+    }
+
+    /// Runs a domain that is never defined and ends with its `body` (`virDomainCreateXML`, paused, auto-destroyed).
+    /// - Returns: libvirt's error where the domain could not be created.
+    func tryTransientDomain(xml: String) async throws -> LibvirtError? {
+        try await change("virDomainCreateXML", "probe") { connection in
+            let flags = VIR_DOMAIN_START_PAUSED.rawValue | VIR_DOMAIN_START_AUTODESTROY.rawValue
+            guard let domain = virDomainCreateXML(connection, xml, flags) else { return LibvirtError.last() }
+            virDomainDestroy(domain)
+            virDomainFree(domain)
+            return nil
+        }
+    }
+
+    /// Starts a domain that is off (`virDomainCreate`).
+    func startDomain(_ name: VMName) async throws {
+        try await changeDomain("virDomainCreate", name) { domain in
+            if virDomainCreate(domain) < 0 {
+                let cause = LibvirtError.last()
+                // Somebody else may have started it since its state was looked at.
+                if virDomainIsActive(domain) == 1 { return }
+                throw DevhostError(cause.code, "cannot start the VM \(name)", underlying: cause)
+            }
+        }
+    }
+
+    /// Lets a paused domain go on (`virDomainResume`).
+    func resumeDomain(_ name: VMName) async throws {
+        try await changeDomain("virDomainResume", name) { try check(virDomainResume($0), "cannot resume \(name)") }
+    }
+
+    /// Whether libvirt starts the domain with the host (`virDomainSetAutostart`); unchanged where it is so already.
+    func setAutostart(_ name: VMName, _ isOn: Bool) async throws {
+        let current = try await withDomain(name) { domain in
+            var value: Int32 = 0
+            try check(virDomainGetAutostart(domain, &value), "cannot ask whether \(name) starts with the host")
+            return value != 0
+        }
+        guard current != isOn else { return }
+        try await changeDomain("virDomainSetAutostart", name) {
+            try check(virDomainSetAutostart($0, isOn ? 1 : 0), "cannot set whether \(name) starts with the host")
+        }
+    }
+
+    /// Asks the guest to shut down (`virDomainShutdown`); returns at once.
+    func requestShutdown(_ name: VMName) async throws {
+        try await changeDomain("virDomainShutdown", name) { domain in
+            if virDomainShutdown(domain) < 0 {
+                let cause = LibvirtError.last()
+                if virDomainIsActive(domain) == 0 { return }
+                throw DevhostError(cause.code, "cannot ask \(name) to shut down", underlying: cause)
+            }
+        }
+    }
+
+    /// Ends a domain at once, as pulling the plug does (`virDomainDestroy`); one that is off or missing is as good.
+    func killDomain(_ name: VMName) async throws {
+        guard try await domainState(name).isActive else { return }
+        try await changeDomain("virDomainDestroy", name) { domain in
+            if virDomainDestroy(domain) < 0 {
+                let cause = LibvirtError.last()
+                if virDomainIsActive(domain) == 0 { return }
+                throw DevhostError(cause.code, "cannot stop the VM \(name)", underlying: cause)
+            }
+        }
+    }
+
+    /// Removes the definition of a domain with everything that libvirt keeps for it (`virDomainUndefineFlags`); one
+    /// that is missing is as good.
+    func undefineDomain(_ name: VMName) async throws {
+        guard try await domainState(name) != .missing else { return }
+        let flags = [
+            VIR_DOMAIN_UNDEFINE_MANAGED_SAVE, VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+            VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA, VIR_DOMAIN_UNDEFINE_NVRAM,
+        ].reduce(0) { $0 | $1.rawValue }
+        try await changeDomain("virDomainUndefine", name) { domain in
+            if virDomainUndefineFlags(domain, flags) < 0 {
+                let cause = LibvirtError.last()
+                if cause.isNumber(VIR_ERR_NO_DOMAIN) { return }
+                throw DevhostError(cause.code, "cannot remove the definition of \(name)", underlying: cause)
+            }
+        }
+    }
+
+    /// Memory and CPUs of a running domain.
+    func domainInfo(_ name: VMName) async throws -> DomainInfo {
+        try await withDomain(name) { domain in
+            var info = virDomainInfo()
+            try check(virDomainGetInfo(domain, &info), "cannot ask for the memory and CPUs of \(name)")
+            return DomainInfo(
+                memory: Int(info.memory >> 10), maximumMemory: Int(info.maxMem >> 10), cpus: Int(info.nrVirtCpu))
+        }
+    }
+
+    /// Changes the memory of a running domain, up to its maximum (`virDomainSetMemoryFlags`).
+    func setLiveMemory(_ name: VMName, mebibytes: Int) async throws {
+        try await changeDomain("virDomainSetMemory", name) {
+            try check(
+                virDomainSetMemoryFlags($0, UInt(mebibytes) << 10, VIR_DOMAIN_AFFECT_LIVE.rawValue),
+                "cannot change the memory of \(name)")
+        }
+    }
+
+    /// Changes the number of CPUs of a running domain (`virDomainSetVcpusFlags`).
+    func setLiveCPUs(_ name: VMName, count: Int) async throws {
+        try await changeDomain("virDomainSetVcpus", name) {
+            try check(
+                virDomainSetVcpusFlags($0, UInt32(count), VIR_DOMAIN_AFFECT_LIVE.rawValue),
+                "cannot change the CPUs of \(name)")
+        }
+    }
+
+    /// The virtual size of a domain's disk in bytes (`virDomainGetBlockInfo`).
+    func diskCapacity(_ name: VMName, target: String) async throws -> UInt64 {
+        try await withDomain(name) { domain in
+            var info = virDomainBlockInfo()
+            try check(virDomainGetBlockInfo(domain, target, &info, 0), "cannot ask for the disk of \(name)")
+            return info.capacity
+        }
+    }
+
+    /// Changes the size of a running domain's disk (`virDomainBlockResize`). It would shrink a disk without a word:
+    /// callers compare first.
+    func resizeDisk(_ name: VMName, target: String, bytes: UInt64) async throws {
+        try await changeDomain("virDomainBlockResize", name) {
+            try check(
+                virDomainBlockResize($0, target, bytes, VIR_DOMAIN_BLOCK_RESIZE_BYTES.rawValue),
+                "cannot change the disk size of \(name)")
+        }
+    }
+
+    /// The XML of the element that the domain's metadata hold under our namespace (`virDomainGetMetadata`); nil where
+    /// there is none.
+    func domainMetadata(_ name: VMName, namespace: String) async throws -> String? {
+        try await withDomain(name) { domain in
+            let type = Int32(VIR_DOMAIN_METADATA_ELEMENT.rawValue)
+            guard
+                let text = virDomainGetMetadata(domain, type, namespace, VIR_DOMAIN_AFFECT_CONFIG.rawValue)
+            else {
+                let cause = LibvirtError.last()
+                if cause.isNumber(VIR_ERR_NO_DOMAIN_METADATA) { return nil }
+                throw DevhostError(cause.code, "cannot read the metadata of \(name)", underlying: cause)
+            }
+            return try takeString(text, "")
+        }
+    }
+}

@@ -1,0 +1,137 @@
+import CLibvirt
+
+extension Connection {
+    /// A network as libvirt has it.
+    struct NetworkStatus: Sendable {
+        let uuid: String
+        let isActive: Bool
+    }
+
+    private static func network(_ connection: OpaquePointer, _ name: String) throws -> Handle {
+        try Handle(
+            virNetworkLookupByName(connection, name), "cannot find the network \(name)", release: virNetworkFree)
+    }
+
+    /// The network of this name; nil where there is none.
+    func networkStatus(_ name: String) async throws -> NetworkStatus? {
+        try await read { connection in
+            try optional {
+                let network = try Self.network(connection, name)
+                var uuid = [CChar](repeating: 0, count: Int(VIR_UUID_STRING_BUFLEN))
+                try check(virNetworkGetUUIDString(network.pointer, &uuid), "cannot ask for the UUID of \(name)")
+                let isActive = try check(virNetworkIsActive(network.pointer), "cannot ask for the state of \(name)")
+                return NetworkStatus(uuid: Self.text(uuid), isActive: isActive == 1)
+            }
+        }
+    }
+
+    /// The definition of a network as it is in effect (`virNetworkGetXMLDesc`).
+    func networkXML(_ name: String) async throws -> String {
+        try await read { connection in
+            let network = try Self.network(connection, name)
+            return try takeString(virNetworkGetXMLDesc(network.pointer, 0), "cannot read the network \(name)")
+        }
+    }
+
+    /// Defines a network that starts with the host (`virNetworkDefineXML`, `virNetworkSetAutostart`).
+    func defineNetwork(_ name: String, xml: String) async throws {
+        try await change("virNetworkDefineXML", name) { connection in
+            let network = try Handle(
+                virNetworkDefineXML(connection, xml), "cannot define the network \(name)", release: virNetworkFree)
+            try check(virNetworkSetAutostart(network.pointer, 1), "cannot let the network \(name) start with the host")
+        }
+    }
+
+    /// Starts a network (`virNetworkCreate`).
+    func startNetwork(_ name: String) async throws {
+        try await change("virNetworkCreate", name) { connection in
+            let network = try Self.network(connection, name)
+            if virNetworkCreate(network.pointer) < 0 {
+                let cause = LibvirtError.last()
+                if virNetworkIsActive(network.pointer) == 1 { return }
+                throw DevhostError(
+                    cause.code, "cannot start the network \(name)",
+                    next: "see with 'ip address' who else has its addresses or its bridge", underlying: cause)
+            }
+        }
+    }
+
+    /// Stops a network and removes its definition (`virNetworkDestroy`, `virNetworkUndefine`).
+    func removeNetwork(_ name: String) async throws {
+        guard let status = try await networkStatus(name) else { return }
+        try await change("virNetworkUndefine", name) { connection in
+            let network = try Self.network(connection, name)
+            if status.isActive { try check(virNetworkDestroy(network.pointer), "cannot stop the network \(name)") }
+            try check(virNetworkUndefine(network.pointer), "cannot remove the network \(name)")
+        }
+    }
+
+    /// Which list of a network an update changes.
+    enum NetworkSection: Sendable {
+        /// A name that the network's DNS answers.
+        case dnsHost
+        /// An address that its DHCP server keeps for a MAC address.
+        case dhcpHost
+    }
+
+    /// Adds an entry to a network, or removes one, now and for its next start (`virNetworkUpdate`).
+    func updateNetwork(_ name: String, _ section: NetworkSection, adding: Bool, xml: String) async throws {
+        try await change("virNetworkUpdate", "\(name) \(adding ? "add" : "delete") \(xml)") { connection in
+            let network = try Self.network(connection, name)
+            let command = adding ? VIR_NETWORK_UPDATE_COMMAND_ADD_LAST : VIR_NETWORK_UPDATE_COMMAND_DELETE
+            let part = section == .dnsHost ? VIR_NETWORK_SECTION_DNS_HOST : VIR_NETWORK_SECTION_IP_DHCP_HOST
+            let isActive = virNetworkIsActive(network.pointer) == 1
+            let flags =
+                VIR_NETWORK_UPDATE_AFFECT_CONFIG.rawValue | (isActive ? VIR_NETWORK_UPDATE_AFFECT_LIVE.rawValue : 0)
+            try check(
+                virNetworkUpdate(network.pointer, command.rawValue, part.rawValue, -1, xml, flags),
+                "cannot change the network \(name) by \(xml)")
+        }
+    }
+
+    /// Defines a network filter, or changes it for every VM that uses it (`virNWFilterDefineXML`).
+    func defineNetworkFilter(_ name: String, xml: String) async throws {
+        try await change("virNWFilterDefineXML", name) { connection in
+            _ = try Handle(
+                virNWFilterDefineXML(connection, xml), "cannot define the network filter \(name)",
+                release: virNWFilterFree)
+        }
+    }
+
+    /// A network filter as libvirt has it.
+    struct NetworkFilterStatus: Sendable {
+        let uuid: String
+        let xml: String
+    }
+
+    /// The network filter of this name (`virNWFilterGetXMLDesc`); nil where there is none.
+    func networkFilterStatus(_ name: String) async throws -> NetworkFilterStatus? {
+        try await read { connection in
+            try optional {
+                let filter = try Handle(
+                    virNWFilterLookupByName(connection, name), "cannot find the network filter \(name)",
+                    release: virNWFilterFree)
+                var uuid = [CChar](repeating: 0, count: Int(VIR_UUID_STRING_BUFLEN))
+                try check(virNWFilterGetUUIDString(filter.pointer, &uuid), "cannot ask for the UUID of \(name)")
+                let xml = try takeString(
+                    virNWFilterGetXMLDesc(filter.pointer, 0), "cannot read the network filter \(name)")
+                return NetworkFilterStatus(uuid: Self.text(uuid), xml: xml)
+            }
+        }
+    }
+
+    private static func text(_ characters: [CChar]) -> String {
+        String(decoding: characters.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
+    }
+
+    /// Removes a network filter that no VM uses (`virNWFilterUndefine`).
+    func removeNetworkFilter(_ name: String) async throws {
+        guard try await networkFilterStatus(name) != nil else { return }
+        try await change("virNWFilterUndefine", name) { connection in
+            let filter = try Handle(
+                virNWFilterLookupByName(connection, name), "cannot find the network filter \(name)",
+                release: virNWFilterFree)
+            try check(virNWFilterUndefine(filter.pointer), "cannot remove the network filter \(name)")
+        }
+    }
+}

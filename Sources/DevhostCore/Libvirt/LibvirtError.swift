@@ -1,0 +1,54 @@
+import CLibvirt
+import Glibc
+
+/// What libvirt said about a call that failed.
+public struct LibvirtError: Error, Sendable, CustomStringConvertible {
+    /// libvirt's `virErrorNumber`.
+    public let number: Int32
+    /// libvirt's own words.
+    public let description: String
+    /// The operating system's `errno` where libvirt names one, else 0.
+    public let systemError: Int32
+
+    /// Takes the error of the last call on this thread: libvirt keeps it per thread, so nothing may run in between.
+    static func last() -> LibvirtError {
+        guard let error = virGetLastError()?.pointee else {
+            return LibvirtError(number: 0, description: "libvirt gives no reason", systemError: 0)
+        }
+        let number = error.code
+        return LibvirtError(
+            number: number, description: error.message.map { String(cString: $0).printable } ?? "no message",
+            systemError: number == Int32(VIR_ERR_SYSTEM_ERROR.rawValue) ? error.int1 : 0)
+    }
+
+    func isNumber(_ other: virErrorNumber) -> Bool { number == Int32(other.rawValue) }
+
+    /// The kind of failure for those who call the library.
+    var code: DevhostError.Code {
+        switch virErrorNumber(UInt32(number)) {
+        case VIR_ERR_NO_DOMAIN, VIR_ERR_NO_NETWORK, VIR_ERR_NO_STORAGE_POOL, VIR_ERR_NO_STORAGE_VOL,
+            VIR_ERR_NO_NWFILTER:
+            .notFound
+        case VIR_ERR_AUTH_FAILED, VIR_ERR_AUTH_CANCELLED, VIR_ERR_AUTH_UNAVAILABLE, VIR_ERR_ACCESS_DENIED,
+            VIR_ERR_OPERATION_DENIED:
+            .permissionDenied
+        case VIR_ERR_NO_CONNECT, VIR_ERR_RPC: .unavailable
+        case VIR_ERR_NO_SUPPORT, VIR_ERR_CONFIG_UNSUPPORTED, VIR_ERR_ARGUMENT_UNSUPPORTED,
+            VIR_ERR_OPERATION_UNSUPPORTED:
+            .unsupported
+        case VIR_ERR_DOM_EXIST, VIR_ERR_NETWORK_EXIST, VIR_ERR_STORAGE_VOL_EXIST: .alreadyExists
+        case VIR_ERR_OPERATION_TIMEOUT, VIR_ERR_RESOURCE_BUSY: .busy
+        case VIR_ERR_SYSTEM_ERROR where systemError == ENOSPC || systemError == EDQUOT: .insufficientSpace
+        case VIR_ERR_SYSTEM_ERROR where systemError == EACCES || systemError == EPERM: .permissionDenied
+        default: .failed
+        }
+    }
+}
+
+extension DevhostError {
+    /// The error of the libvirt call that just failed on this thread.
+    static func libvirt(_ attempt: String, next: String? = nil) -> DevhostError {
+        let cause = LibvirtError.last()
+        return DevhostError(cause.code, attempt, next: next, underlying: cause)
+    }
+}

@@ -1,0 +1,67 @@
+extension Devhost {
+    /// Sees to it that a VM exists, is as asked for, runs, and answers ssh.
+    ///
+    /// Each step looks first and does only what is missing: after a crash at any point the same call completes. A VM
+    /// that is new and fails is taken away whole, with its console log kept for ``logs``; one that exists is never
+    /// destroyed.
+    /// - Returns: The VM as it is then.
+    /// - Throws: `invalidArgument`, `refused` (a smaller disk, an image), `conflict` (the name belongs to something
+    ///   else), `busy`, `unavailable` (libvirt), `insufficientSpace`, `guestFailed`, `timedOut` (both with the tail of
+    ///   the console).
+    @discardableResult
+    public func ensure(
+        _ request: EnsureRequest, progress: @escaping ProgressHandler = { _ in }
+    ) async throws -> VMDescription {
+        let lock = try await lock(request.name, verb: "ensure", progress: progress)
+        defer { withExtendedLifetime(lock) {} }
+        let existing = try records.find(request.name)
+        let plan = EnsurePlan(
+            request: request, existing: existing, configuration: configuration, caller: caller,
+            now: Timestamp(clock.now))
+        let record = try plan.record()
+        if existing == nil { try checkNameIsFree(request.name) }
+        let libvirt = try await self.libvirt()
+        let run = EnsureRun(devhost: self, libvirt: libvirt, plan: plan, progress: progress)
+        do {
+            let finished = try await run.perform(record)
+            return VMDescription(
+                record: finished, state: try await libvirt.domainState(finished.name),
+                diskAllocation: try await run.parts.diskAllocation())
+        } catch {
+            if plan.isNew { await takeAway(request.name, parts: run.parts, because: error, progress: progress) }
+            throw DevhostError.wrapping(error, "cannot ensure \(request.name)")
+        }
+    }
+
+    /// Names that mean another machine on this one.
+    private func checkNameIsFree(_ name: VMName) throws {
+        let taken = ["localhost", HostName.current].contains(name.description)
+        guard !taken, try !hostsFile.isTaken(name) else {
+            throw DevhostError(
+                .conflict, "the name \(name) belongs to another machine on this devhost", next: "choose another name")
+        }
+    }
+
+    /// Undoes the creation of a VM, keeping its console and the reason.
+    private func takeAway(
+        _ name: VMName, parts: VMParts, because reason: any Error, progress: ProgressHandler
+    ) async {
+        do {
+            try keepFailure(of: name, because: reason)
+            try await parts.remove()
+            try records.remove(name)
+        } catch {
+            progress(.warning("cannot take \(name) away again: \(error); try 'fc-devhost destroy \(name)'"))
+        }
+    }
+
+    private func keepFailure(of name: VMName, because reason: any Error) throws {
+        let folder = layout.failure(name)
+        try Files.createDirectory(Files.directory(of: folder), mode: 0o700)
+        try Files.createDirectory(folder, mode: 0o700)
+        try Files.write("\(folder)/reason", Array("\(reason)\n".utf8), mode: 0o600)
+        if Files.exists(layout.consoleLog(name)) {
+            try Files.rename(layout.consoleLog(name), to: "\(folder)/log")
+        }
+    }
+}

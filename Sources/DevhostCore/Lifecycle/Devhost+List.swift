@@ -1,0 +1,43 @@
+extension Devhost {
+    /// The records of all VMs, sorted by name. Asks nobody's lock and not libvirt.
+    /// - Parameter owner: Only the VMs of this user; broken records have none and are left out then.
+    public func list(owner: String? = nil) throws -> [VMSummary] { try summaries(owner: owner, states: nil) }
+
+    /// Like ``list(owner:)``, with what each VM is right now.
+    /// - Throws: `unavailable` when libvirt does not answer.
+    public func listWithStates(owner: String? = nil) async throws -> [VMSummary] {
+        let states = try await libvirt().domainStates()
+        return try summaries(owner: owner, states: states)
+    }
+
+    private func summaries(owner: String?, states: [VMName: DomainState]?) throws -> [VMSummary] {
+        try records.all().compactMap { entry in
+            switch entry {
+            case .record(let record):
+                if let owner, record.owner != owner { return nil }
+                return VMSummary(
+                    name: record.name.description, state: states.map { $0[record.name] ?? .missing },
+                    owner: record.owner, creationDate: record.creationDate, lastDeployDate: record.lastDeployDate,
+                    record: record, problem: nil)
+            case .broken(let name, let reason):
+                if owner != nil { return nil }
+                return VMSummary(
+                    name: name, state: nil, owner: nil, creationDate: nil, lastDeployDate: nil, record: nil,
+                    problem: reason.description)
+            }
+        }
+    }
+
+    /// Everything about one VM. libvirt not answering leaves what only it knows empty.
+    /// - Throws: `notFound`, `damaged`.
+    public func describe(_ name: VMName) async throws -> VMDescription {
+        let record = try records.require(name)
+        guard let libvirt = try? await self.libvirt() else {
+            return VMDescription(record: record, state: nil, diskAllocation: nil)
+        }
+        let parts = VMParts(devhost: self, libvirt: libvirt, name: name)
+        return VMDescription(
+            record: record, state: try await libvirt.domainState(name),
+            diskAllocation: try? await parts.diskAllocation())
+    }
+}

@@ -1,0 +1,58 @@
+extension Devhost {
+    /// Starts a VM as it was last ensured and waits until its ssh answers.
+    /// - Throws: `notFound`, and what ``ensure(_:progress:)`` throws.
+    @discardableResult
+    public func start(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> VMDescription {
+        _ = try records.require(name)
+        return try await ensure(EnsureRequest(name: name), progress: progress)
+    }
+
+    /// Shuts a VM down: asks the guest, and stops it by force when `limit` passes. It stays off when the host starts.
+    /// - Parameter limit: nil for the one of devhost.cfg.
+    /// - Returns: Whether it ran.
+    /// - Throws: `notFound`, `busy`, `unavailable`.
+    @discardableResult
+    public func shutDown(
+        _ name: VMName, limit: Duration? = nil, progress: @escaping ProgressHandler = { _ in }
+    ) async throws -> Bool {
+        let lock = try await lock(name, verb: "shutdown", progress: progress)
+        defer { withExtendedLifetime(lock) {} }
+        var record = try records.require(name)
+        let libvirt = try await self.libvirt()
+        let parts = VMParts(devhost: self, libvirt: libvirt, name: name)
+        try await parts.checkDomainIsOurs()
+        let state = try await libvirt.domainState(name)
+        if state != .missing { try await libvirt.setAutostart(name, false) }
+        if state.isActive {
+            try await parts.shutDown(limit: limit ?? configuration.shutdownLimit, progress: progress)
+        }
+        if record.isOnline != false {
+            record.isOnline = false
+            try records.save(record)
+        }
+        return state.isActive
+    }
+
+    /// Shuts a VM down and starts it again.
+    /// - Throws: What ``shutDown(_:limit:progress:)`` and ``start(_:progress:)`` throw.
+    @discardableResult
+    public func restart(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> VMDescription {
+        try await shutDown(name, progress: progress)
+        return try await start(name, progress: progress)
+    }
+
+    /// Waits until the ssh of a VM answers, without changing anything.
+    /// - Throws: `notFound`, `guestFailed` where it is off or fails, `timedOut`.
+    public func wait(
+        for name: VMName, limit: Duration? = nil, progress: @escaping ProgressHandler = { _ in }
+    ) async throws {
+        let record = try records.require(name)
+        guard let ipv4 = record.ipv4 else { throw DevhostError(.notFound, "\(name) has no address yet") }
+        let libvirt = try await self.libvirt()
+        let readiness = Readiness(
+            name: name, address: ipv4, consoleLog: layout.consoleLog(name), consoleStart: 0,
+            limit: limit ?? configuration.startLimit, clock: clock, probe: probe,
+            state: { try await libvirt.domainState(name) })
+        try await readiness.wait(progress: progress)
+    }
+}

@@ -1,0 +1,46 @@
+/// What a VM's record is to be, from what it is and what is asked for. Nothing outside is touched.
+struct EnsurePlan {
+    let request: EnsureRequest
+    let existing: VMRecord?
+    let configuration: Configuration
+    let caller: Caller
+    let now: Timestamp
+
+    /// Whether the VM has never been ready: what fails now takes it away again.
+    var isNew: Bool { existing?.isIncomplete ?? true }
+
+    /// The record, without what only the devhost can give: id, addresses, host key, image.
+    func record() throws -> VMRecord {
+        var record = existing ?? VMRecord(name: request.name)
+        if existing == nil {
+            record.owner = caller.name
+            record.creationDate = now
+            record.isIncomplete = true
+        }
+        let defaults = configuration.defaults
+        record.memory = request.memory ?? record.memory ?? defaults.memory
+        record.cpus = request.cpus ?? record.cpus ?? defaults.cpus
+        record.diskSize = try diskSize(defaults)
+        record.location = request.location ?? record.location ?? defaults.location
+        record.aliases = request.aliases ?? record.aliases
+        record.authorizedKeys = request.authorizedKeys ?? record.authorizedKeys
+        record.isOnline = true
+        record.lastDeployDate = now
+        if record.creationDate == nil { record.creationDate = now }
+        if record.owner == nil { record.owner = caller.name }
+        return record
+    }
+
+    private func diskSize(_ defaults: Configuration.Defaults) throws -> DiskSize {
+        guard let wanted = request.diskSize else { return existing?.diskSize ?? defaults.disk }
+        if let present = existing?.diskSize, wanted < present, !isNew { throw Self.shrinking(request.name, present.bytes, wanted) }
+        return wanted
+    }
+
+    /// The error for a disk that would have to shrink.
+    static func shrinking(_ name: VMName, _ present: UInt64, _ wanted: DiskSize) -> DevhostError {
+        DevhostError(
+            .refused, "the disk of \(name) has \(ByteSize.format(present)) and cannot shrink to \(wanted)",
+            next: "ask for at least \(ByteSize.format(present)), or destroy the VM and make it anew")
+    }
+}

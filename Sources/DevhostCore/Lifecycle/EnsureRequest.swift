@@ -1,0 +1,32 @@
+/// What `ensure` is asked for. What is nil stays as it is, or gets the default of devhost.cfg where the VM is new.
+public struct EnsureRequest: Sendable {
+    /// Where a VM's image and channel come from.
+    public enum Source: Sendable, Hashable {
+        /// An image by its URL, and the channel that its guest follows.
+        case image(ResourceURL, channel: ResourceURL?)
+    }
+
+    /// The VM.
+    public var name: VMName
+    /// Its memory.
+    public var memory: MemorySize?
+    /// Its CPUs.
+    public var cpus: CPUCount?
+    /// The size of its disk; it can grow, never shrink.
+    public var diskSize: DiskSize?
+    /// The names it is published under.
+    public var aliases: [Alias]?
+    /// Where it stands.
+    public var location: Location?
+    /// Its image and channel; a VM that has a disk keeps its image.
+    public var source: Source?
+    /// Whether a VM that exists follows the channel of `source`.
+    public var updatesChannel = true
+    /// The keys of its owner that may log in.
+    public var authorizedKeys: [AuthorizedKey]?
+    /// How long its ssh may take to answer.
+    public var startLimit: Duration?
+
+    /// A request for a VM with everything else left as it is.
+    public init(name: VMName) { self.name = name }
+}

@@ -1,0 +1,208 @@
+/// The steps of one `ensure`, in their order.
+struct EnsureRun: Sendable {
+    let devhost: Devhost
+    let libvirt: Connection
+    let plan: EnsurePlan
+    let progress: ProgressHandler
+
+    private var layout: Layout { devhost.layout }
+    private var name: VMName { plan.request.name }
+    var parts: VMParts { VMParts(devhost: devhost, libvirt: libvirt, name: name) }
+
+    /// - Returns: The record as it was saved last.
+    func perform(_ wanted: VMRecord) async throws -> VMRecord {
+        try await parts.checkDomainIsOurs()
+        var record = wanted
+        let host = HostPreparation(devhost: devhost, libvirt: libvirt)
+        try await host.prepare()
+        let state = try await libvirt.domainState(name)
+        let disk = try await parts.diskSize()
+        if let disk, let size = record.diskSize, size.bytes < disk { try acceptLargerDisk(disk, record: &record) }
+        let image = disk == nil ? try await baseImage(for: &record) : nil
+        applyChannel(to: &record)
+
+        try await giveIdentity(to: &record)
+        let hostKey = try await parts.hostKey()
+        let bootstrapKey = try await parts.bootstrapKey()
+        record.hostKey = hostKey.publicKey
+        if record != plan.existing { try devhost.records.save(record) }
+        let guest = guestData(record, bootstrapKey: bootstrapKey)
+
+        if let image, let size = record.diskSize {
+            if !plan.isNew { progress(.warning("\(name) had no disk and gets a new one")) }
+            try await parts.makeDisk(over: image, size: size)
+        }
+        let definition = try await definition(record, image: image)
+        try await parts.reserveAddresses(of: record)
+
+        if state == .running || state == .paused {
+            if state == .paused { try await libvirt.resumeDomain(name) }
+            try await growRunningDisk(record, from: disk)
+            let needsRestart = try await changeRunning(record, definition)
+            if needsRestart {
+                progress(.notice("\(name) restarts for its new memory and CPUs"))
+                try await parts.shutDown(limit: devhost.configuration.shutdownLimit, progress: progress)
+                try await start(record, guest, hostKey, definition)
+            } else {
+                try await publishNamesOnHost(record)
+                try await waitForGuest(record, consoleStart: consoleSize())
+            }
+        } else {
+            if state.isActive { try await parts.shutDown(limit: devhost.configuration.shutdownLimit, progress: progress) }
+            if let disk, let size = record.diskSize, disk < size.bytes { try await parts.growDisk(to: size) }
+            try await start(record, guest, hostKey, definition)
+        }
+        try await libvirt.setAutostart(name, true)
+        try await bringUpToDate(&record, guest, isFirstStart: image != nil)
+        record.isIncomplete = false
+        try devhost.records.save(record)
+        return record
+    }
+
+    // MARK: What the devhost gives
+
+    /// A disk that is larger than the record says is taken as it is, unless a smaller one was asked for.
+    private func acceptLargerDisk(_ bytes: UInt64, record: inout VMRecord) throws {
+        if let size = plan.request.diskSize { throw EnsurePlan.shrinking(name, bytes, size) }
+        record.diskSize = try DiskSize(bytes: bytes)
+    }
+
+    private func baseImage(for record: inout VMRecord) async throws -> BaseImage {
+        let url: ResourceURL
+        if case .image(let image, _)? = plan.request.source {
+            url = image
+        } else if let text = record.imageURL, !text.isEmpty {
+            url = try ResourceURL(text)
+        } else {
+            throw DevhostError(
+                .invalidArgument, "\(name) is new and nothing says which image it starts from",
+                next: "give --image-url with --channel-url")
+        }
+        let store = BaseImageImport(devhost: devhost, libvirt: libvirt, progress: progress)
+        let image = try await store.ensure(url)
+        record.imageURL = url.description
+        record.imageHash = image.sha256
+        return image
+    }
+
+    private func applyChannel(to record: inout VMRecord) {
+        guard case .image(_, let channel?)? = plan.request.source else { return }
+        if plan.isNew || plan.request.updatesChannel { record.channelURL = channel.description }
+    }
+
+    private func giveIdentity(to record: inout VMRecord) async throws {
+        if record.id == nil {
+            let allocation = Allocation(layout: layout, plan: devhost.plan, clock: devhost.clock)
+            record.id = try await allocation.next(
+                records: try devhost.records.readable(), holder: "the allocation for \(name)",
+                limit: devhost.configuration.lockLimit)
+        }
+        guard let id = record.id else { return }
+        let mac = record.mac ?? devhost.plan.mac(id)
+        record.mac = mac
+        record.ipv4 = record.ipv4 ?? devhost.plan.ipv4(id)
+        record.ipv6 = devhost.plan.ipv6(mac)
+    }
+
+    private func guestData(_ record: VMRecord, bootstrapKey: SSHKeyPair) -> GuestData {
+        let keys = record.authorizedKeys + devhost.configuration.authorizedKeys
+        return GuestData(
+            record: record, network: devhost.configuration.network, gateway: devhost.plan.gateway,
+            authorizedKeys: LoginCertificate.authorizedKeys(bootstrapKey: bootstrapKey, name: name)
+                + keys.map(\.description))
+    }
+
+    private func definition(_ record: VMRecord, image: BaseImage?) async throws -> DomainDefinition {
+        guard let id = record.id, let mac = record.mac, let ipv4 = record.ipv4, let ipv6 = record.ipv6,
+            let memory = record.memory, let cpus = record.cpus
+        else { throw DevhostError(.damaged, "the record of \(name) lacks its identity") }
+        let node = try await libvirt.node()
+        let accelerators = Accelerators(devhost: devhost, libvirt: libvirt)
+        let accelerator = try await accelerators.choose(architecture: node.architecture, progress: progress)
+        return DomainDefinition(
+            name: name, uuid: try SHA256Hasher.digest(Array("\(name) \(id)".utf8)).uuid, accelerator: accelerator,
+            architecture: node.architecture, memory: memory, cpus: cpus,
+            maximumCPUs: max(cpus.value, min(node.cpus, 16)), diskPath: parts.diskPath,
+            baseImagePath: image?.path ?? "\(layout.images)/\(record.imageHash?.description ?? "unknown").qcow2",
+            firstBootPath: parts.firstBootPath, consoleLogPath: layout.consoleLog(name),
+            network: devhost.configuration.network.name, filter: devhost.configuration.network.name, mac: mac,
+            ipv4: ipv4, ipv6: ipv6)
+    }
+
+    // MARK: Starting
+
+    private func start(
+        _ record: VMRecord, _ guest: GuestData, _ hostKey: SSHKeyPair, _ definition: DomainDefinition
+    ) async throws {
+        let hasFirstBoot = try await parts.hasFirstBoot()
+        if plan.isNew || !hasFirstBoot {
+            try await parts.makeFirstBoot(FirstBoot(guest: guest, hostKey: hostKey).rendered())
+        }
+        try await parts.define(definition)
+        guard let ipv4 = record.ipv4 else { return }
+        try await parts.publishNames(ipv4: ipv4, ipv6: record.ipv6)
+        let consoleStart = consoleSize()
+        progress(.step("starting \(name)"))
+        try await libvirt.startDomain(name)
+        try await waitForGuest(record, consoleStart: consoleStart)
+    }
+
+    /// The names of a VM that runs are in the network's DNS; the hosts file is anybody's to edit.
+    private func publishNamesOnHost(_ record: VMRecord) async throws {
+        guard let ipv4 = record.ipv4 else { return }
+        let addresses = [ipv4.description] + (record.ipv6.map { [$0.description] } ?? [])
+        if try devhost.hostsFile.holds(name, addresses: addresses) { return }
+        try await parts.publishNames(ipv4: ipv4, ipv6: record.ipv6)
+    }
+
+    private func consoleSize() -> UInt64 { (try? Files.size(layout.consoleLog(name))) ?? 0 }
+
+    private func waitForGuest(_ record: VMRecord, consoleStart: UInt64) async throws {
+        guard let ipv4 = record.ipv4 else { return }
+        let readiness = Readiness(
+            name: name, address: ipv4, consoleLog: layout.consoleLog(name), consoleStart: consoleStart,
+            limit: plan.request.startLimit ?? devhost.configuration.startLimit, clock: devhost.clock,
+            probe: devhost.probe, state: { [libvirt, name] in try await libvirt.domainState(name) })
+        try await readiness.wait(progress: progress)
+    }
+
+    // MARK: Changing what runs
+
+    private func growRunningDisk(_ record: VMRecord, from disk: UInt64?) async throws {
+        guard let size = record.diskSize, let disk, disk < size.bytes else { return }
+        try await libvirt.resizeDisk(name, target: DomainDefinition.diskTarget, bytes: size.bytes)
+    }
+
+    /// Changes the definition, and the running VM where it can be changed as it runs.
+    /// - Returns: Whether it has to restart for the rest.
+    private func changeRunning(_ record: VMRecord, _ definition: DomainDefinition) async throws -> Bool {
+        try await parts.define(definition)
+        guard let memory = record.memory?.mebibytes, let cpus = record.cpus?.value else { return false }
+        let info = try await libvirt.domainInfo(name)
+        if memory > info.maximumMemory || cpus < info.cpus { return true }
+        do {
+            if memory != info.memory { try await libvirt.setLiveMemory(name, mebibytes: memory) }
+            if cpus > info.cpus { try await libvirt.setLiveCPUs(name, count: cpus) }
+            return false
+        } catch let error as DevhostError where error.underlying is LibvirtError {
+            return true
+        }
+    }
+
+    /// Tells the guest what changed. A guest that has just booted for the first time knows it from its first-boot data.
+    private func bringUpToDate(_ record: inout VMRecord, _ guest: GuestData, isFirstStart: Bool) async throws {
+        let digest = try guest.digest()
+        guard record.guestDigest != digest else { return }
+        if !(isFirstStart || plan.isNew), libvirt.driver != .test, let ipv4 = record.ipv4, let hostKey = record.hostKey {
+            progress(.step("telling \(name) what changed"))
+            let shell = GuestShell(name: name, address: ipv4, hostKey: hostKey, identity: layout.bootstrapKey)
+            let sync = GuestSync(
+                shell: shell, data: guest, updatesChannel: plan.request.updatesChannel, limit: .seconds(120))
+            let cpus = try await sync.run()
+            if let cpus, let wanted = record.cpus?.value, cpus != wanted {
+                progress(.warning("\(name) uses \(cpus) of its \(wanted) CPUs until it restarts"))
+            }
+        }
+        record.guestDigest = digest
+    }
+}

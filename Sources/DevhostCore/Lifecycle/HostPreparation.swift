@@ -1,0 +1,91 @@
+/// What all VMs of a devhost share: storage pools, network filter, network. Looks first; a devhost that is prepared
+/// costs a few questions to libvirt.
+struct HostPreparation: Sendable {
+    let devhost: Devhost
+    let libvirt: Connection
+
+    private var configuration: Configuration { devhost.configuration }
+    private var network: Configuration.Network { configuration.network }
+
+    /// The pools, by what they hold.
+    static func imagePool(_ network: Configuration.Network) -> String { "\(network.name)-images" }
+    static func diskPool(_ network: Configuration.Network) -> String { "\(network.name)-disks" }
+    static func firstBootPool(_ network: Configuration.Network) -> String { "\(network.name)-first-boot" }
+
+    /// Sees to it that everything is there and running.
+    func prepare() async throws {
+        if try await isPrepared() { return }
+        try await devhost.withHostLock {
+            try Files.createDirectory(devhost.layout.state, mode: 0o755)
+            try await preparePools()
+            try await prepareFilter()
+            try await prepareNetwork()
+        }
+    }
+
+    private func isPrepared() async throws -> Bool {
+        for pool in pools where try await !libvirt.isPoolActive(pool.name) { return false }
+        if libvirt.driver != .test {
+            let digest = try filter().digest().description
+            guard try await libvirt.networkFilterStatus(network.name)?.xml.contains(digest) == true else { return false }
+        }
+        guard let status = try await libvirt.networkStatus(network.name) else { return false }
+        return try status.isActive && status.uuid == definition(records: []).uuid()
+    }
+
+    private var pools: [PoolDefinition] {
+        [
+            PoolDefinition(name: Self.imagePool(network), path: devhost.layout.images),
+            PoolDefinition(name: Self.diskPool(network), path: devhost.layout.disks),
+            PoolDefinition(name: Self.firstBootPool(network), path: devhost.layout.firstBoot),
+        ]
+    }
+
+    /// The pools alone: for what needs images and no network.
+    func preparePools() async throws {
+        for pool in pools { try await libvirt.ensurePool(pool.name, xml: pool.rendered, path: pool.path) }
+    }
+
+    private func prepareFilter() async throws {
+        guard libvirt.driver != .test else { return }
+        let filter = try filter()
+        let status = try await libvirt.networkFilterStatus(network.name)
+        if let status, try status.xml.contains(filter.digest().description) { return }
+        try await libvirt.defineNetworkFilter(network.name, xml: try filter.rendered(uuid: status?.uuid))
+    }
+
+    private func prepareNetwork() async throws {
+        let definition = definition(records: try devhost.records.readable())
+        let wanted = try definition.uuid()
+        var status = try await libvirt.networkStatus(network.name)
+        if let found = status, found.uuid != wanted {
+            throw DevhostError(
+                .conflict, "there is a libvirt network \(network.name) that is not the one devhost.cfg describes",
+                next: "stop all VMs and remove it with 'virsh net-destroy \(network.name)' and 'virsh net-undefine "
+                    + "\(network.name)', or set another [network] name in devhost.cfg")
+        }
+        if status == nil {
+            try await libvirt.defineNetwork(network.name, xml: try definition.rendered())
+            status = try await libvirt.networkStatus(network.name)
+        }
+        if status?.isActive != true { try await libvirt.startNetwork(network.name) }
+    }
+
+    private func definition(records: [VMRecord]) -> NetworkDefinition {
+        let plan = devhost.plan
+        return NetworkDefinition(
+            name: network.name, bridge: network.bridge, domain: network.domain, gatewayMAC: AddressPlan.gatewayMAC,
+            gateway: plan.gateway, prefixLength: network.ipv4.prefixLength, dynamicRange: plan.dynamicRange,
+            gatewayV6: plan.gatewayV6, reservations: plan.reservations(records: records))
+    }
+
+    private func filter() throws -> NetworkFilterDefinition {
+        let host = try HostAddresses.current(without: network.bridge)
+        let plan = devhost.plan
+        return NetworkFilterDefinition(
+            name: network.name, gatewayMAC: AddressPlan.gatewayMAC, hostIPv4: [plan.gateway] + host.ipv4,
+            hostIPv6: [plan.gatewayV6, .linkLocal(mac: AddressPlan.gatewayMAC)] + host.ipv6,
+            ephemeralPorts: HostAddresses.ephemeralPorts(),
+            services: network.services.map { .init(transport: $0.transport, ports: $0.port...$0.port) })
+    }
+}

@@ -1,0 +1,50 @@
+/// Everything about one VM: its record and what libvirt says of it.
+public struct VMDescription: Sendable, Hashable, Encodable {
+    /// The record.
+    public let record: VMRecord
+    /// What the VM is right now; nil where libvirt was not asked or did not answer.
+    public let state: DomainState?
+    /// What the disk occupies on the devhost, in bytes.
+    public let diskAllocation: UInt64?
+
+    private struct Key: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    /// Encodes the keys of the record, `state` and `disk_allocation`.
+    public func encode(to encoder: any Encoder) throws {
+        try record.encode(to: encoder)
+        var values = encoder.container(keyedBy: Key.self)
+        try values.encodeIfPresent(state, forKey: Key(stringValue: "state"))
+        try values.encodeIfPresent(diskAllocation, forKey: Key(stringValue: "disk_allocation"))
+    }
+}
+
+/// One line of a list of VMs.
+public struct VMSummary: Sendable, Encodable {
+    /// The VM's name, or what stands in place of one.
+    public let name: String
+    /// What the VM is right now; nil where libvirt was not asked.
+    public let state: DomainState?
+    /// Who owns it.
+    public let owner: String?
+    /// When it was made.
+    public let creationDate: Timestamp?
+    /// When it was last ensured.
+    public let lastDeployDate: Timestamp?
+    /// Its record; nil where it is broken.
+    public let record: VMRecord?
+    /// Why the record cannot be read.
+    public let problem: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case name, state, problem
+        case owner = "user"
+        case creationDate = "creation-date"
+        case lastDeployDate = "last_deploy_date"
+        case record
+    }
+}

@@ -1,0 +1,236 @@
+import Synchronization
+
+/// The parts of one VM outside its record: keys, disk, first-boot data, domain, names. Making one looks first and does
+/// what is missing; taking one away works whatever is left of it. The VM's lock must be held.
+struct VMParts: Sendable {
+    let devhost: Devhost
+    let libvirt: Connection
+    let name: VMName
+
+    private var layout: Layout { devhost.layout }
+    private var network: Configuration.Network { devhost.configuration.network }
+    private var diskPool: String { HostPreparation.diskPool(network) }
+    private var firstBootPool: String { HostPreparation.firstBootPool(network) }
+
+    // MARK: Keys
+
+    /// The VM's ssh host key, made if it has none.
+    func hostKey() async throws -> SSHKeyPair {
+        try Files.createDirectory(layout.folder(name), mode: 0o700)
+        return try await SSHKeyPair.ensure(layout.hostKey(name), comment: name.description)
+    }
+
+    /// The devhost's own key, made by whoever needs it first.
+    func bootstrapKey() async throws -> SSHKeyPair {
+        if let key = try SSHKeyPair.load(layout.bootstrapKey) { return key }
+        return try await devhost.withHostLock {
+            try await SSHKeyPair.ensure(layout.bootstrapKey, comment: "devhost")
+        }
+    }
+
+    // MARK: Disk
+
+    /// The virtual size of the VM's disk in bytes; nil where it has none.
+    func diskSize() async throws -> UInt64? {
+        try await libvirt.volumeStatus(pool: diskPool, name: layout.diskVolume(name))?.capacity
+    }
+
+    /// What the VM's disk occupies on the devhost in bytes; nil where it has none.
+    func diskAllocation() async throws -> UInt64? {
+        try await libvirt.volumeStatus(pool: diskPool, name: layout.diskVolume(name))?.allocation
+    }
+
+    var diskPath: String { "\(layout.disks)/\(layout.diskVolume(name))" }
+
+    /// Makes the overlay over a base image.
+    func makeDisk(over image: BaseImage, size: DiskSize) async throws {
+        let volume = VolumeDefinition(
+            name: layout.diskVolume(name), format: .qcow2, capacity: max(size.bytes, image.virtualSize), mode: "0600",
+            backing: image.path)
+        try await libvirt.createVolume(pool: diskPool, name: volume.name, xml: volume.rendered)
+    }
+
+    /// Grows the disk of a VM that is off.
+    func growDisk(to size: DiskSize) async throws {
+        try await libvirt.resizeVolume(pool: diskPool, name: layout.diskVolume(name), bytes: size.bytes)
+    }
+
+    // MARK: First-boot data
+
+    var firstBootPath: String { "\(layout.firstBoot)/\(layout.firstBootVolume(name))" }
+
+    /// Makes the volume that QEMU gives the guest at its start, anew where it exists.
+    func makeFirstBoot(_ content: [UInt8]) async throws {
+        let volume = VolumeDefinition(
+            name: layout.firstBootVolume(name), format: .raw, capacity: UInt64(content.count), mode: "0600")
+        try await libvirt.deleteVolume(pool: firstBootPool, name: volume.name)
+        try await libvirt.createVolume(pool: firstBootPool, name: volume.name, xml: volume.rendered)
+        guard libvirt.driver != .test else { return }
+        let once = OnceBytes(content)
+        try await libvirt.uploadVolume(pool: firstBootPool, name: volume.name) { once.take() }
+    }
+
+    func hasFirstBoot() async throws -> Bool {
+        try await libvirt.volumeStatus(pool: firstBootPool, name: layout.firstBootVolume(name)) != nil
+    }
+
+    // MARK: Domain
+
+    /// Whether a domain of this name was made by us.
+    /// - Throws: `conflict` for a domain that somebody else made.
+    func checkDomainIsOurs() async throws {
+        guard try await libvirt.domainState(name) != .missing else { return }
+        guard try await libvirt.domainMetadata(name, namespace: DomainDefinition.namespace) != nil else {
+            throw DevhostError(
+                .conflict, "libvirt has a domain \(name) that fc-devhost did not make",
+                next: "choose another name, or look at it with 'virsh dominfo \(name)'")
+        }
+    }
+
+    /// Defines the domain, or changes its definition where it is another one.
+    func define(_ definition: DomainDefinition) async throws {
+        let digest = try definition.digest().description
+        if try await libvirt.domainState(name) != .missing,
+            try await libvirt.domainMetadata(name, namespace: DomainDefinition.namespace)?.contains(digest) == true
+        {
+            return
+        }
+        try await libvirt.defineDomain(name, xml: try definition.rendered())
+    }
+
+    /// Shuts the guest down: asks, waits, and pulls the plug when the limit passes.
+    /// - Returns: Whether the guest went down by itself.
+    @discardableResult
+    func shutDown(limit: Duration, progress: ProgressHandler) async throws -> Bool {
+        let start = devhost.clock.monotonic
+        var nextRequest = start
+        while true {
+            let state = try await libvirt.domainState(name)
+            if !state.isActive { return true }
+            let now = devhost.clock.monotonic
+            // A paused or crashed guest hears no request.
+            if now - start >= limit || state == .crashed || state == .paused { break }
+            if now >= nextRequest {
+                // A guest that is still booting ignores the first request.
+                nextRequest = now + .seconds(5)
+                try await libvirt.requestShutdown(name)
+                progress(.step("waiting for \(name) to shut down (\((now - start).components.seconds) s)"))
+            }
+            try await devhost.clock.sleep(for: .milliseconds(50))
+        }
+        progress(.warning("\(name) did not shut down within \(limit.components.seconds) s and is stopped by force"))
+        try await libvirt.killDomain(name)
+        return false
+    }
+
+    // MARK: Names
+
+    /// Makes the VM's name resolve in the network's DNS and on the devhost.
+    func publishNames(ipv4: IPv4Address, ipv6: IPv6Address?) async throws {
+        let addresses = [ipv4.description] + (ipv6.map { [$0.description] } ?? [])
+        let isInDNS = try await Set(dnsAddresses()) == Set(addresses)
+        try await devhost.withHostLock {
+            if !isInDNS { try await replaceDNS(with: addresses) }
+            try devhost.hostsFile.publish(name, addresses: addresses)
+        }
+    }
+
+    /// Takes the VM's name out of the network's DNS and the devhost's hosts file.
+    func withdrawNames() async throws {
+        let isInDNS = try await !dnsAddresses().isEmpty
+        try await devhost.withHostLock {
+            if isInDNS { try await replaceDNS(with: []) }
+            try devhost.hostsFile.withdraw(name)
+        }
+    }
+
+    private func replaceDNS(with addresses: [String]) async throws {
+        let present = try await dnsAddresses()
+        for (list, other, adding) in [(present, addresses, false), (addresses, present, true)] {
+            for address in list where !other.contains(address) {
+                let host = NetworkDefinition.HostName(name: name, address: address)
+                try await libvirt.updateNetwork(network.name, .dnsHost, adding: adding, xml: host.xml)
+            }
+        }
+    }
+
+    /// The addresses under which the network's DNS knows the VM. libvirt writes one element a line.
+    private func dnsAddresses() async throws -> [String] {
+        guard try await libvirt.networkStatus(network.name) != nil else { return [] }
+        let xml = try await libvirt.networkXML(network.name)
+        guard xml.contains("<hostname>\(name)</hostname>") else { return [] }
+        var addresses: [String] = []
+        var address: Substring?
+        for line in xml.split(separator: "\n") {
+            if let start = line.firstRange(of: "<host ip='"), line.hasSuffix("'>") {
+                address = line[start.upperBound...].dropLast(2)
+            } else if line.contains("<hostname>\(name)</hostname>"), let address {
+                addresses.append(String(address))
+            }
+        }
+        return addresses
+    }
+
+    /// Reserves the addresses of a record that the fixed mapping does not cover: one that the old tool made.
+    func reserveAddresses(of record: VMRecord) async throws {
+        guard let own = devhost.plan.reservation(of: record), !devhost.plan.isPlanned(own) else { return }
+        let xml = try await libvirt.networkXML(network.name)
+        let mac = own.mac.description
+        let address = own.ipv4.description
+        if xml.contains("<host mac='\(mac)' ip='\(address)'/>") { return }
+        try await devhost.withHostLock {
+            for line in xml.split(separator: "\n")
+            where line.contains("<host mac='\(mac)'") || (line.contains("<host mac=") && line.contains("ip='\(address)'")) {
+                try await libvirt.updateNetwork(network.name, .dhcpHost, adding: false, xml: String(line).trimmed)
+            }
+            try await libvirt.updateNetwork(network.name, .dhcpHost, adding: true, xml: own.xml)
+        }
+    }
+
+    // MARK: All of it
+
+    /// Whether anything is left of the VM beside its record.
+    func exist() async throws -> Bool {
+        if Files.exists(layout.folder(name)) { return true }
+        if try await libvirt.domainState(name) != .missing { return true }
+        for (pool, volume) in [(diskPool, layout.diskVolume(name)), (firstBootPool, layout.firstBootVolume(name))]
+        where try await libvirt.isPoolActive(pool) {
+            if try await libvirt.volumeStatus(pool: pool, name: volume) != nil { return true }
+        }
+        return false
+    }
+
+    /// Takes everything away: first what runs, then what it stands on.
+    func remove() async throws {
+        try await libvirt.killDomain(name)
+        try await libvirt.undefineDomain(name)
+        for (pool, volume) in [(diskPool, layout.diskVolume(name)), (firstBootPool, layout.firstBootVolume(name))]
+        where try await libvirt.isPoolActive(pool) {
+            try await libvirt.deleteVolume(pool: pool, name: volume)
+        }
+        try await withdrawNames()
+        try removeFolder()
+    }
+
+    /// Removes the files that are ours, and the folder where nothing else is left in it.
+    private func removeFolder() throws {
+        let folder = layout.folder(name)
+        guard Files.isDirectory(folder) else { return }
+        for file in try Files.names(in: folder) where file == "log" || file.hasPrefix("log.") || file.hasPrefix("ssh_host_") {
+            try Files.remove("\(folder)/\(file)")
+        }
+        if try Files.names(in: folder).isEmpty { try Files.removeDirectory(folder) }
+    }
+}
+
+/// Gives its bytes once, then none: the source of an upload from memory.
+private final class OnceBytes: Sendable {
+    private let content: Mutex<[UInt8]>
+    init(_ content: [UInt8]) { self.content = Mutex(content) }
+    func take() -> [UInt8] {
+        content.withLock { content in
+            defer { content = [] }
+            return content
+        }
+    }
+}

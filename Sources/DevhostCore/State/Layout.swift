@@ -1,0 +1,60 @@
+/// Where everything lies on the devhost: every path that the library makes up stands here.
+///
+/// Folders of our own begin with '_' in the state folder, where every other name is a VM's: no VM name can bear one.
+public struct Layout: Sendable, Hashable {
+    /// The folder of the records, one `NAME.json` each.
+    public var records: String
+    /// The folder of consoles, images and keys.
+    public var state: String
+    /// The hosts file of the machine, in which VM names resolve.
+    public var hostsFile: String
+
+    /// `/etc/devhost/devhost.cfg`
+    public static let configurationFile = "/etc/devhost/devhost.cfg"
+
+    /// The paths of a devhost.
+    public init(
+        records: String = "/etc/devhost/vm-configs", state: String = "/var/lib/devhost",
+        hostsFile: String = "/etc/hosts"
+    ) {
+        self.records = records
+        self.state = state
+        self.hostsFile = hostsFile
+    }
+
+    /// The record of a VM.
+    public func record(_ name: VMName) -> String { "\(records)/\(name).json" }
+    /// What belongs to one VM: its console log and its host key.
+    public func folder(_ name: VMName) -> String { "\(state)/\(name)" }
+    /// The console of a VM.
+    public func consoleLog(_ name: VMName) -> String { "\(folder(name))/log" }
+    /// The private ssh host key of a VM; the public one beside it ends in `.pub`.
+    public func hostKey(_ name: VMName) -> String { "\(folder(name))/ssh_host_ed25519_key" }
+    /// What a VM that was taken away because its creation failed leaves for its user to read.
+    public func failure(_ name: VMName) -> String { "\(state)/_failed/\(name)" }
+    /// The lock of one VM.
+    public func lock(_ name: VMName) -> String { "\(locks)/\(name).lock" }
+    /// The folder of the locks.
+    public var locks: String { "\(state)/_locks" }
+    /// The lock under which ids are given out.
+    public var allocationLock: String { "\(locks)/_allocation.lock" }
+    /// The lock under which the network, the pools and the hosts file change.
+    public var hostLock: String { "\(locks)/_host.lock" }
+    /// The id that was given out last.
+    public var allocation: String { "\(state)/_last-id" }
+    /// The key with which the devhost itself enters guests, and signs the certificates of `login`.
+    public var bootstrapKey: String { "\(state)/_bootstrap_key" }
+    /// The folder of base images.
+    public var images: String { "\(state)/_images" }
+    /// The folder of overlays.
+    public var disks: String { "\(state)/_disks" }
+    /// The folder of first-boot data.
+    public var firstBoot: String { "\(state)/_first-boot" }
+    /// Whether KVM was found to work.
+    public var accelerator: String { "\(state)/_accelerator.json" }
+
+    /// The volume name of a VM's overlay.
+    public func diskVolume(_ name: VMName) -> String { "\(name).qcow2" }
+    /// The volume name of a VM's first-boot data.
+    public func firstBootVolume(_ name: VMName) -> String { "\(name).conf" }
+}

@@ -1,0 +1,106 @@
+import FoundationEssentials
+
+/// The records of all VMs, one file each. A record that cannot be read spoils no other.
+public struct RecordStore: Sendable {
+    /// One file of the records' folder.
+    public enum Entry: Sendable {
+        /// A record that could be read.
+        case record(VMRecord)
+        /// A file that is no record: its name without `.json`, and why.
+        case broken(name: String, reason: DevhostError)
+
+        /// The VM's name, or what stands in its place.
+        public var name: String {
+            switch self {
+            case .record(let record): record.name.description
+            case .broken(let name, _): name
+            }
+        }
+    }
+
+    /// Where files lie.
+    public let layout: Layout
+
+    /// The records at a place.
+    public init(layout: Layout) { self.layout = layout }
+
+    /// The record of a VM; nil where there is none.
+    /// - Throws: `damaged` for a file that cannot be read as a record.
+    public func find(_ name: VMName) throws -> VMRecord? {
+        do {
+            return try read(name)
+        } catch let error as DevhostError where error.code == .notFound {
+            return nil
+        }
+    }
+
+    /// The record of a VM that must exist.
+    /// - Throws: `notFound`, and `damaged` for a file that cannot be read as a record.
+    public func require(_ name: VMName) throws -> VMRecord {
+        guard let record = try find(name) else {
+            throw DevhostError(.notFound, "there is no VM \(name)", next: "see 'fc-devhost list'")
+        }
+        return record
+    }
+
+    private func read(_ name: VMName) throws -> VMRecord {
+        let path = layout.record(name)
+        let content = try Files.read(path, limit: 1 << 20)
+        let decoder = JSONDecoder()
+        if let key = VMRecord.nameKey { decoder.userInfo[key] = name }
+        do {
+            return try decoder.decode(VMRecord.self, from: Data(content))
+        } catch {
+            throw DevhostError(
+                .damaged, "the record \(path) cannot be read: \(Self.reason(error))",
+                next: "mend the file, or take the VM away with 'fc-devhost destroy \(name)'")
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "\(error)" }
+        func describe(_ context: DecodingError.Context) -> String {
+            let keys = context.codingPath.map(\.stringValue).joined(separator: ".")
+            let text = context.debugDescription.printable
+            return keys.isEmpty ? text : "\(keys): \(text)"
+        }
+        return switch error {
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
+            .dataCorrupted(let context):
+            describe(context)
+        @unknown default: "\(error)"
+        }
+    }
+
+    /// All records and all files that should be one, sorted by name.
+    /// - Throws: `permissionDenied` and the like for the folder; no record makes it throw.
+    public func all() throws -> [Entry] {
+        try Files.names(in: layout.records).compactMap { file in
+            guard file.hasSuffix(".json") else { return nil }
+            let text = String(file.dropLast(5))
+            do {
+                let name = try VMName(text)
+                return try find(name).map { Entry.record($0) }
+            } catch {
+                return .broken(name: text.printable, reason: .wrapping(error, "cannot read \(file.quoted)"))
+            }
+        }
+    }
+
+    /// Every record that can be read.
+    public func readable() throws -> [VMRecord] {
+        try all().compactMap { if case .record(let record) = $0 { record } else { nil } }
+    }
+
+    /// Writes a record, readable for everybody: batou reads it over ssh as an ordinary user.
+    func save(_ record: VMRecord) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try Files.createDirectory(layout.records, mode: 0o755)
+        let content = try encoder.encode(record) + [UInt8(ascii: "\n")]
+        try Files.writeAtomically(layout.record(record.name), Array(content), mode: 0o644)
+    }
+
+    /// Removes a record; one that does not exist is as good.
+    func remove(_ name: VMName) throws { try Files.remove(layout.record(name)) }
+}

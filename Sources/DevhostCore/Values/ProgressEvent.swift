@@ -1,0 +1,14 @@
+/// What the library tells while it works. Only a front end draws it.
+public enum ProgressEvent: Sendable, Hashable {
+    /// What is being done or waited for.
+    case step(String)
+    /// Something worth knowing that needs no action.
+    case notice(String)
+    /// Something that went wrong and does not stop the work.
+    case warning(String)
+    /// Bytes that move: what, how many so far, of how many (nil where unknown), and how many a second.
+    case transfer(what: String, done: UInt64, total: UInt64?, rate: UInt64)
+}
+
+/// Takes progress events; may be called from any thread.
+public typealias ProgressHandler = @Sendable (ProgressEvent) -> Void
