@@ -30,7 +30,8 @@ struct GuestShell: Sendable {
         }
         guard result.status == 0 else {
             throw DevhostError(
-                .guestFailed, "a command in \(name) ended with status \(result.status): "
+                .guestFailed,
+                "a command in \(name) ended with status \(result.status): "
                     + result.errorText.trimmed.printable)
         }
         return result

@@ -17,12 +17,14 @@ struct LoginCertificate: Sendable {
     /// Makes a key pair with a certificate in a folder: `key`, `key.pub`, `key-cert.pub`. The clock of a guest may be
     /// wrong by hours, hence a day before and after.
     static func issue(for name: VMName, authority: String, caller: String, in folder: String) async throws {
-        try await Processes.require(Command("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", "\(folder)/key"]))
+        try await Processes.require(
+            Command("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", "\(folder)/key"]))
         try await Processes.require(
             Command(
                 "ssh-keygen",
                 [
-                    "-q", "-s", authority, "-I", "login of \(caller) to \(name)", "-n", principal(name), "-V", "-1d:+1d",
+                    "-q", "-s", authority, "-I", "login of \(caller) to \(name)", "-n", principal(name), "-V",
+                    "-1d:+1d",
                     "\(folder)/key.pub",
                 ]))
     }

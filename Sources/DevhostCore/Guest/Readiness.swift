@@ -59,7 +59,8 @@ struct Readiness: Sendable {
 
     private func failure(_ code: DevhostError.Code, _ message: String, next: String? = nil) -> DevhostError {
         let lines = ((try? consoleText()) ?? "").printableLines.split(separator: "\n").suffix(15)
-        let console = lines.isEmpty ? "its console is empty" : "its console ends with:\n" + lines.joined(separator: "\n")
+        let console =
+            lines.isEmpty ? "its console is empty" : "its console ends with:\n" + lines.joined(separator: "\n")
         return DevhostError(code, "\(message); \(console)\n", next: next)
     }
 }

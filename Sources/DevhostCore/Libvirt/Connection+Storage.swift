@@ -32,20 +32,25 @@ extension Connection {
             try optional {
                 let pool = try Self.pool(connection, name)
                 let xml = try takeString(virStoragePoolGetXMLDesc(pool.pointer, 0), "cannot read the pool \(name)")
-                return (isOurs: xml.contains("<path>\(path)</path>"), isActive: virStoragePoolIsActive(pool.pointer) == 1)
+                return (
+                    isOurs: xml.contains("<path>\(path)</path>"), isActive: virStoragePoolIsActive(pool.pointer) == 1
+                )
             }
         }
         if let status, !status.isOurs, driver != .test {
             throw DevhostError(
                 .conflict, "the storage pool \(name) stands for another folder than \(path)",
-                next: "remove it with 'virsh pool-destroy' and 'virsh pool-undefine', or choose another name in devhost.cfg")
+                next:
+                    "remove it with 'virsh pool-destroy' and 'virsh pool-undefine', or choose another name in devhost.cfg"
+            )
         }
         if status == nil {
             try await change("virStoragePoolDefineXML", name) { connection in
                 let pool = try Handle(
                     virStoragePoolDefineXML(connection, xml, 0), "cannot define the storage pool \(name)",
                     release: virStoragePoolFree)
-                try check(virStoragePoolSetAutostart(pool.pointer, 1), "cannot let the pool \(name) start with the host")
+                try check(
+                    virStoragePoolSetAutostart(pool.pointer, 1), "cannot let the pool \(name) start with the host")
             }
         }
         if status?.isActive != true {

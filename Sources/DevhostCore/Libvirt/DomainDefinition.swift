@@ -56,7 +56,8 @@ struct DomainDefinition {
                 XMLElement("uuid", text: uuid),
                 metadata,
                 XMLElement("memory", ["unit": "MiB"], text: "\(memory.mebibytes)"),
-                XMLElement("vcpu", ["placement": "static", "current": "\(cpus)"], text: "\(max(maximumCPUs, cpus.value))"),
+                XMLElement(
+                    "vcpu", ["placement": "static", "current": "\(cpus)"], text: "\(max(maximumCPUs, cpus.value))"),
                 accelerator == .test ? nil : credential,
                 XMLElement(
                     "os", [:],
@@ -74,7 +75,8 @@ struct DomainDefinition {
                     "devices", [:],
                     [
                         disk, interface, console,
-                        XMLElement("console", ["type": "pty"], [XMLElement("target", ["type": "serial", "port": "0"])]),
+                        XMLElement(
+                            "console", ["type": "pty"], [XMLElement("target", ["type": "serial", "port": "0"])]),
                         XMLElement(
                             "channel", ["type": "unix"],
                             [XMLElement("target", ["type": "virtio", "name": "org.qemu.guest_agent.0"])]),
@@ -106,7 +108,8 @@ struct DomainDefinition {
         case .kvm: XMLElement("cpu", ["mode": "host-passthrough"])
         case .qemu where architecture == "x86_64":
             XMLElement(
-                "cpu", ["mode": "custom", "match": "exact"], [XMLElement("model", ["fallback": "forbid"], text: "qemu64")])
+                "cpu", ["mode": "custom", "match": "exact"],
+                [XMLElement("model", ["fallback": "forbid"], text: "qemu64")])
         case .qemu: XMLElement("cpu", ["mode": "maximum"])
         case .test: nil
         }
@@ -171,7 +174,11 @@ struct DomainDefinition {
                 XMLElement("memory", ["unit": "MiB"], text: "64"),
                 XMLElement(
                     "os", [:],
-                    [XMLElement("type", ["arch": architecture, "machine": architecture == "x86_64" ? "q35" : nil], text: "hvm")]),
+                    [
+                        XMLElement(
+                            "type", ["arch": architecture, "machine": architecture == "x86_64" ? "q35" : nil],
+                            text: "hvm")
+                    ]),
                 XMLElement("features", [:], [XMLElement("acpi")]),
                 XMLElement("cpu", ["mode": "host-passthrough"]),
                 XMLElement(

@@ -57,8 +57,10 @@ struct NetworkFilterDefinition {
 
     private func addIPv6(_ rules: inout Rules) {
         // Duplicate address detection speaks from no address (RFC 4862).
-        rules.add("accept", "out", "ipv6", ["srcipaddr": "::", "srcipmask": "128", "protocol": "icmpv6", "type": "135"])
-        rules.add("accept", "out", "ipv6", ["srcipaddr": "::", "srcipmask": "128", "protocol": "icmpv6", "type": "143"])
+        rules.add(
+            "accept", "out", "ipv6", ["srcipaddr": "::", "srcipmask": "128", "protocol": "icmpv6", "type": "135"])
+        rules.add(
+            "accept", "out", "ipv6", ["srcipaddr": "::", "srcipmask": "128", "protocol": "icmpv6", "type": "143"])
         // 134 advertises a router, 137 redirects: only the devhost does either.
         rules.add("drop", "out", "ipv6", ["protocol": "icmpv6", "type": "134"])
         rules.add("drop", "out", "ipv6", ["protocol": "icmpv6", "type": "137"])

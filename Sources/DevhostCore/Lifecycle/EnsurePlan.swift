@@ -33,7 +33,9 @@ struct EnsurePlan {
 
     private func diskSize(_ defaults: Configuration.Defaults) throws -> DiskSize {
         guard let wanted = request.diskSize else { return existing?.diskSize ?? defaults.disk }
-        if let present = existing?.diskSize, wanted < present, !isNew { throw Self.shrinking(request.name, present.bytes, wanted) }
+        if let present = existing?.diskSize, wanted < present, !isNew {
+            throw Self.shrinking(request.name, present.bytes, wanted)
+        }
         return wanted
     }
 

@@ -48,7 +48,9 @@ struct EnsureRun: Sendable {
                 try await waitForGuest(record, consoleStart: consoleSize())
             }
         } else {
-            if state.isActive { try await parts.shutDown(limit: devhost.configuration.shutdownLimit, progress: progress) }
+            if state.isActive {
+                try await parts.shutDown(limit: devhost.configuration.shutdownLimit, progress: progress)
+            }
             if let disk, let size = record.diskSize, disk < size.bytes { try await parts.growDisk(to: size) }
             try await start(record, guest, hostKey, definition)
         }
@@ -193,7 +195,8 @@ struct EnsureRun: Sendable {
     private func bringUpToDate(_ record: inout VMRecord, _ guest: GuestData, isFirstStart: Bool) async throws {
         let digest = try guest.digest()
         guard record.guestDigest != digest else { return }
-        if !(isFirstStart || plan.isNew), libvirt.driver != .test, let ipv4 = record.ipv4, let hostKey = record.hostKey {
+        if !(isFirstStart || plan.isNew), libvirt.driver != .test, let ipv4 = record.ipv4, let hostKey = record.hostKey
+        {
             progress(.step("telling \(name) what changed"))
             let shell = GuestShell(name: name, address: ipv4, hostKey: hostKey, identity: layout.bootstrapKey)
             let sync = GuestSync(

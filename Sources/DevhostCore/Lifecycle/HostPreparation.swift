@@ -27,7 +27,9 @@ struct HostPreparation: Sendable {
         for pool in pools where try await !libvirt.isPoolActive(pool.name) { return false }
         if libvirt.driver != .test {
             let digest = try filter().digest().description
-            guard try await libvirt.networkFilterStatus(network.name)?.xml.contains(digest) == true else { return false }
+            guard try await libvirt.networkFilterStatus(network.name)?.xml.contains(digest) == true else {
+                return false
+            }
         }
         guard let status = try await libvirt.networkStatus(network.name) else { return false }
         return try status.isActive && status.uuid == definition(records: []).uuid()

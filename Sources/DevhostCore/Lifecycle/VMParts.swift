@@ -180,7 +180,9 @@ struct VMParts: Sendable {
         if xml.contains("<host mac='\(mac)' ip='\(address)'/>") { return }
         try await devhost.withHostLock {
             for line in xml.split(separator: "\n")
-            where line.contains("<host mac='\(mac)'") || (line.contains("<host mac=") && line.contains("ip='\(address)'")) {
+            where line.contains("<host mac='\(mac)'")
+                || (line.contains("<host mac=") && line.contains("ip='\(address)'"))
+            {
                 try await libvirt.updateNetwork(network.name, .dhcpHost, adding: false, xml: String(line).trimmed)
             }
             try await libvirt.updateNetwork(network.name, .dhcpHost, adding: true, xml: own.xml)
@@ -216,7 +218,8 @@ struct VMParts: Sendable {
     private func removeFolder() throws {
         let folder = layout.folder(name)
         guard Files.isDirectory(folder) else { return }
-        for file in try Files.names(in: folder) where file == "log" || file.hasPrefix("log.") || file.hasPrefix("ssh_host_") {
+        for file in try Files.names(in: folder)
+        where file == "log" || file.hasPrefix("log.") || file.hasPrefix("ssh_host_") {
             try Files.remove("\(folder)/\(file)")
         }
         if try Files.names(in: folder).isEmpty { try Files.removeDirectory(folder) }

@@ -102,10 +102,12 @@ public struct Configuration: Sendable {
             services: try reader.value(
                 "network", "allow", "udp/53 tcp/53 tcp/80 tcp/443", ConfigurationReader.services))
         defaults = Defaults(
-            memory: try reader.value("defaults", "memory", "2048") { text throws(DevhostError) in try MemorySize(text) },
+            memory: try reader.value("defaults", "memory", "2048") { text throws(DevhostError) in try MemorySize(text)
+            },
             cpus: try reader.value("defaults", "cpu", "2") { text throws(DevhostError) in try CPUCount(text) },
             disk: try reader.value("defaults", "disk-size", "50G") { text throws(DevhostError) in try DiskSize(text) },
-            location: try reader.value("defaults", "location", "dev") { text throws(DevhostError) in try Location(text) })
+            location: try reader.value("defaults", "location", "dev") { text throws(DevhostError) in try Location(text)
+            })
         authorizedKeys = try reader.value("access", "authorized-keys", "", ConfigurationReader.keys)
         imageFolders = try reader.value("images", "file-folders", "", ConfigurationReader.paths)
         try reader.finish(source: source)

@@ -8,7 +8,8 @@ struct CurlFailure {
         status = result.status
         self.httpStatus = httpStatus
         let line = result.errorText.trimmed.split(separator: "\n").last.map(String.init) ?? ""
-        let text = line.hasPrefix("curl: (") ? line.split(separator: ")", maxSplits: 1).last.map(String.init) ?? "" : line
+        let text =
+            line.hasPrefix("curl: (") ? line.split(separator: ")", maxSplits: 1).last.map(String.init) ?? "" : line
         said = text.trimmed.printable
     }
 

@@ -97,7 +97,8 @@ final class DownloadSink: Sendable {
         case 200:
             if state.requestedOffset != nil, state.kept > 0 {
                 target.progress(
-                    .notice("the download of \(target.name) starts anew: the server sent all of it instead of the rest"))
+                    .notice("the download of \(target.name) starts anew: the server sent all of it instead of the rest")
+                )
                 try startAnew(&state)
             }
             state.total = head.contentLength
@@ -108,7 +109,8 @@ final class DownloadSink: Sendable {
         }
         if let total = state.total, total > target.maximum {
             throw DevhostError(
-                .refused, "cannot download \(target.name): it has \(total) bytes, more than the \(target.maximum) allowed")
+                .refused,
+                "cannot download \(target.name): it has \(total) bytes, more than the \(target.maximum) allowed")
         }
         try target.admit(state.total.map { $0 - min($0, state.kept) })
     }
