@@ -8,7 +8,7 @@ switch a[0] {
 case "ensure":
     var r = EnsureRequest(name: try VMName(a[1]))
     r.memory = try MemorySize(a[3]); r.cpus = try CPUCount(a[4]); r.diskSize = try DiskSize(a[5])
-    if !a[2].isEmpty { r.source = .image(try ResourceURL(a[2]), channel: try ResourceURL("http://example.com/c")) }
+    if !a[2].isEmpty { r.release = .image(try ResourceURL(a[2]), channel: try ResourceURL("http://example.com/c")) }
     print(try await d.ensure(r, progress: p))
 case "destroy": print(try await d.destroy(try VMName(a[1]), progress: p))
 case "shutdown": print(try await d.shutDown(try VMName(a[1]), progress: p))
