@@ -27,6 +27,8 @@ let package = Package(
         .executableTarget(name: "DevhostProvision", dependencies: ["DevhostBase", "DevhostCommandLine"]),
         .testTarget(
             name: "DevhostCoreTests", dependencies: ["DevhostCore", "DevhostCommandLine", "DevhostCLI"]),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["DevhostCore", "DevhostCommandLine", "DevhostCLI"]),
     ],
     swiftLanguageModes: [.v6]
 )
