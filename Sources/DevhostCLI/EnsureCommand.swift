@@ -62,14 +62,14 @@ struct EnsureCommand: ProgramCommand {
         if arguments.text(Self.authorizedKey) != nil {
             request.authorizedKeys = try arguments.values(Self.authorizedKey, as: AuthorizedKey.self)
         }
-        request.source = try Self.source(arguments)
+        request.release = try Self.release(arguments)
         request.updatesChannel = arguments.toggle(Self.updateChannel) ?? true
         request.startLimit = try arguments.value(Self.timeout, as: TimeLimit.self)?.duration
         self.request = request
         isJSON = arguments.has(Self.json)
     }
 
-    private static func source(_ arguments: Arguments) throws(DevhostError) -> EnsureRequest.Source? {
+    private static func release(_ arguments: Arguments) throws(DevhostError) -> ReleaseReference? {
         if let conflict = arguments.conflict(among: [imageURL, hydraEval, release]) { throw conflict }
         if let conflict = arguments.conflict(among: [channelURL, hydraEval, release]) { throw conflict }
         let channel = try arguments.value(channelURL, as: ResourceURL.self)
@@ -77,12 +77,12 @@ struct EnsureCommand: ProgramCommand {
         if channel != nil {
             throw DevhostError(.invalidArgument, "--channel-url goes with --image-url", next: "give both")
         }
-        for option in [hydraEval, release] where arguments.text(option) != nil {
-            throw DevhostError(
-                .unsupported, "--\(option.long) cannot be resolved on this devhost",
-                next: "give --image-url and --channel-url")
+        if let reference = try arguments.value(
+            hydraEval, parse: { text throws(DevhostError) in try ReleaseReference(hydraEvaluation: text) })
+        {
+            return reference
         }
-        return nil
+        return try arguments.value(release) { text throws(DevhostError) in try ReleaseReference(text) }
     }
 
     func run(_ context: CommandContext) async throws -> ExitStatus {

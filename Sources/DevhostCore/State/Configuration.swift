@@ -62,6 +62,12 @@ public struct Configuration: Sendable {
     public var authorizedKeys: [AuthorizedKey]
     /// Folders in which `file://` images may lie.
     public var imageFolders: [String]
+    /// The largest virtual size of an image, in bytes.
+    public var maximumImageSize: UInt64
+    /// Where releases named `fcrs://CHANNEL/RELEASE` are found.
+    public var catalog: ReleaseCatalog.Location
+    /// The Hydra server whose evaluations can be named; nil for none.
+    public var hydra: ResourceURL?
     /// How long `ensure` waits for ssh.
     public var startLimit: Duration
     /// How long a graceful shutdown may take.
@@ -112,8 +118,16 @@ public struct Configuration: Sendable {
             location: try reader.value("defaults", "location", "dev") { text throws(DevhostError) in try Location(text)
             })
         authorizedKeys = try reader.value("access", "authorized-keys", "", ConfigurationReader.keys)
-        imageFolders = try reader.value(
-            "images", "file-folders", "\(layout.localImages)", ConfigurationReader.paths)
+        imageFolders = try reader.value("images", "file-folders", layout.localImages, ConfigurationReader.paths)
+        maximumImageSize = try reader.value("images", "max-virtual-size", "2T") { text throws(DevhostError) in
+            try DiskSize(text).bytes
+        }
+        catalog = try reader.value("releases", "catalog", layout.catalog) { text throws(DevhostError) in
+            try ReleaseCatalog.Location(text)
+        }
+        hydra = try reader.value("releases", "hydra", "none") { text throws(DevhostError) in
+            text == "none" ? nil : try ResourceURL(text)
+        }
         try reader.finish(source: source)
     }
 }

@@ -4,18 +4,24 @@ import Testing
 
 /// Walks every outside effect of a verb: stops there as a crash would, and looks whether the next call completes.
 @Suite struct CrashTests {
+    /// More effects than any verb has.
+    private static let bound = 200
+
     /// Runs `verb` with a stop at step 0, 1, 2, … until it runs through; `check` follows every stop.
     private func walk(
-        _ verb: (Devhost) async throws -> Void, prepare: (Devhost) async throws -> Void = { _ in },
+        _ verb: (Devhost, TestDevhost) async throws -> Void,
+        prepare: (Devhost, TestDevhost) async throws -> Void = { _, _ in },
         check: (Devhost, TestDevhost, Int) async throws -> Void
     ) async throws {
-        for step in 0... {
+        for step in 0..<Self.bound {
             let test = try TestDevhost()
             let devhost = test.devhost()
-            try await prepare(devhost)
+            try await prepare(devhost, test)
             var isThrough = true
             do {
-                try await Effects.$observer.withValue(StepObserver(stopAt: step)) { try await verb(test.devhost()) }
+                try await Effects.$observer.withValue(StepObserver(stopAt: step)) {
+                    try await verb(test.devhost(), test)
+                }
             } catch {
                 isThrough = false
             }
@@ -25,13 +31,11 @@ import Testing
                 return
             }
         }
+        Issue.record("the verb did not run through within \(Self.bound) effects")
     }
 
     @Test func afterACrashAnywhereInACreationEnsureCompletes() async throws {
-        let image = try TestDevhost()
-        try await walk {
-            try await $0.ensure(try image.request("demo"))
-        } check: { devhost, test, step in
+        try await walk { try await $0.ensure(try $1.request("demo")) } check: { devhost, test, step in
             let made = try await devhost.ensure(try test.request("demo"))
             #expect(made.state == .running && !made.record.isIncomplete, "step \(step)")
             try await devhost.destroy(VMName("demo"))
@@ -40,22 +44,18 @@ import Testing
     }
 
     @Test func afterACrashAnywhereInACreationDestroyLeavesNothing() async throws {
-        let image = try TestDevhost()
-        try await walk {
-            try await $0.ensure(try image.request("demo"))
-        } check: { devhost, test, step in
+        try await walk { try await $0.ensure(try $1.request("demo")) } check: { devhost, test, step in
             try await devhost.destroy(VMName("demo"))
             #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")
         }
     }
 
     @Test func afterACrashAnywhereInADestroyItCanBeRepeated() async throws {
-        let image = try TestDevhost()
-        try await walk {
-            try await $0.destroy(VMName("demo"))
-        } prepare: { devhost in
-            try await devhost.ensure(try image.request("demo"))
-            try await devhost.ensure(try image.request("other"))
+        try await walk { devhost, _ in
+            try await devhost.destroy(VMName("demo"))
+        } prepare: { devhost, test in
+            try await devhost.ensure(try test.request("demo"))
+            try await devhost.ensure(try test.request("other"))
         } check: { devhost, test, step in
             try await devhost.destroy(VMName("demo"))
             #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")
@@ -64,13 +64,12 @@ import Testing
     }
 
     @Test func aSingleFailureAnywhereInACreationLeavesNothingHalfMade() async throws {
-        let image = try TestDevhost()
-        for step in 1... {
+        for step in 1..<Self.bound {
             let test = try TestDevhost()
             let devhost = test.devhost()
             do {
                 try await Effects.$observer.withValue(FaultObserver(failAt: step)) {
-                    _ = try await devhost.ensure(try image.request("demo"))
+                    _ = try await devhost.ensure(try test.request("demo"))
                 }
                 #expect(step > 3, "the walk saw next to nothing")
                 return
@@ -79,5 +78,6 @@ import Testing
                 #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")
             }
         }
+        Issue.record("the verb did not run through within \(Self.bound) effects")
     }
 }

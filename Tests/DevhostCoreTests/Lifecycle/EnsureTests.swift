@@ -65,7 +65,7 @@ import Testing
     @Test func theChannelFollowsOnlyWhereItMay() async throws {
         try await devhost.ensure(try test.request("demo"))
         var request = try test.request("demo")
-        request.source = .image(test.image, channel: try ResourceURL("https://example.com/next.tar.xz"))
+        request.release = .image(test.image, channel: try ResourceURL("https://example.com/next.tar.xz"))
         request.updatesChannel = false
         #expect(try await devhost.ensure(request).record.channelURL == "https://example.com/channel.tar.xz")
         request.updatesChannel = true

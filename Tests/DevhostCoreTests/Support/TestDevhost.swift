@@ -53,7 +53,7 @@ final class TestDevhost: Sendable {
 
     func request(_ name: String) throws -> EnsureRequest {
         var request = EnsureRequest(name: try VMName(name))
-        request.source = .image(image, channel: try ResourceURL("https://example.com/channel.tar.xz"))
+        request.release = .image(image, channel: try ResourceURL("https://example.com/channel.tar.xz"))
         return request
     }
 
