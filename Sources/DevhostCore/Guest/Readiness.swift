@@ -58,9 +58,9 @@ struct Readiness: Sendable {
     }
 
     private func failure(_ code: DevhostError.Code, _ message: String, next: String? = nil) -> DevhostError {
-        let lines = ((try? consoleText()) ?? "").printableLines.split(separator: "\n").suffix(15)
-        let console =
-            lines.isEmpty ? "its console is empty" : "its console ends with:\n" + lines.joined(separator: "\n")
-        return DevhostError(code, "\(message); \(console)\n", next: next)
+        let lines = ((try? consoleText()) ?? "").printableLines.split(whereSeparator: \.isNewline).suffix(20)
+        let details = lines.isEmpty ? nil : "the console of \(name) ends with:\n  " + lines.joined(separator: "\n  ")
+        return DevhostError(
+            code, lines.isEmpty ? message + " and its console is empty" : message, next: next, details: details)
     }
 }

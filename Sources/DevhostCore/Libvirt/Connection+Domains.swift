@@ -11,9 +11,9 @@ extension Connection {
         let cpus: Int
     }
 
-    private static func domain(_ connection: OpaquePointer, _ name: VMName) throws -> Handle {
-        try Handle(
-            virDomainLookupByName(connection, name.description), "cannot find the domain \(name)",
+    private static func domain(_ call: LibvirtCall, _ name: VMName) throws -> OpaquePointer {
+        try call.own(
+            virDomainLookupByName(call.connection, name.description), "cannot find the domain \(name)",
             release: virDomainFree)
     }
 
@@ -22,23 +22,23 @@ extension Connection {
     private func withDomain<Result: Sendable>(
         _ name: VMName, _ body: @escaping @Sendable (OpaquePointer) throws -> Result
     ) async throws -> Result {
-        try await read { try body(Self.domain($0, name).pointer) }
+        try await read { try body(Self.domain($0, name)) }
     }
 
     @discardableResult
     private func changeDomain<Result: Sendable>(
         _ function: String, _ name: VMName, _ body: @escaping @Sendable (OpaquePointer) throws -> Result
     ) async throws -> Result {
-        try await change(function, name.description) { try body(Self.domain($0, name).pointer) }
+        try await change(function, name.description) { try body(Self.domain($0, name)) }
     }
 
     /// The state of one domain (`virDomainGetState`).
     public func domainState(_ name: VMName) async throws -> DomainState {
-        try await read { connection in
+        try await read { call in
             try optional {
-                let domain = try Self.domain(connection, name)
+                let domain = try Self.domain(call, name)
                 var state: Int32 = 0
-                try check(virDomainGetState(domain.pointer, &state, nil, 0), "cannot ask for the state of \(name)")
+                try check(virDomainGetState(domain, &state, nil, 0), "cannot ask for the state of \(name)")
                 return DomainState(state)
             } ?? .missing
         }
@@ -48,13 +48,13 @@ extension Connection {
     ///
     /// Only active domains are asked for their state one by one: a thousand that are off cost two calls.
     public func domainStates() async throws -> [VMName: DomainState] {
-        try await read { connection in
+        try await read { call in
             var states: [VMName: DomainState] = [:]
             let flags = [VIR_CONNECT_LIST_DOMAINS_INACTIVE, VIR_CONNECT_LIST_DOMAINS_ACTIVE]
             for flag in flags {
                 var list: UnsafeMutablePointer<virDomainPtr?>?
                 let count = try check(
-                    virConnectListAllDomains(connection, &list, flag.rawValue), "cannot list the domains")
+                    virConnectListAllDomains(call.connection, &list, flag.rawValue), "cannot list the domains")
                 defer { free(list) }
                 for index in 0..<Int(count) {
                     guard let domain = list?[index] else { continue }
@@ -73,9 +73,9 @@ extension Connection {
 
     /// Defines a domain, or changes the definition of the one with this name and UUID (`virDomainDefineXMLFlags`).
     func defineDomain(_ name: VMName, xml: String) async throws {
-        try await change("virDomainDefineXML", name.description) { connection in
-            _ = try Handle(
-                virDomainDefineXMLFlags(connection, xml, UInt32(VIR_DOMAIN_DEFINE_VALIDATE.rawValue)),
+        try await change("virDomainDefineXML", name.description) { call in
+            _ = try call.own(
+                virDomainDefineXMLFlags(call.connection, xml, UInt32(VIR_DOMAIN_DEFINE_VALIDATE.rawValue)),
                 "cannot define the VM \(name)", release: virDomainFree)
         }
     }
@@ -83,9 +83,9 @@ extension Connection {
     /// Runs a domain that is never defined and ends with its `body` (`virDomainCreateXML`, paused, auto-destroyed).
     /// - Returns: libvirt's error where the domain could not be created.
     func tryTransientDomain(xml: String) async throws -> LibvirtError? {
-        try await change("virDomainCreateXML", "probe") { connection in
+        try await change("virDomainCreateXML", "probe") { call in
             let flags = VIR_DOMAIN_START_PAUSED.rawValue | VIR_DOMAIN_START_AUTODESTROY.rawValue
-            guard let domain = virDomainCreateXML(connection, xml, flags) else { return LibvirtError.last() }
+            guard let domain = virDomainCreateXML(call.connection, xml, flags) else { return LibvirtError.last() }
             virDomainDestroy(domain)
             virDomainFree(domain)
             return nil
@@ -149,10 +149,9 @@ extension Connection {
     /// that is missing is as good.
     func undefineDomain(_ name: VMName) async throws {
         guard try await domainState(name) != .missing else { return }
-        let flags = [
-            VIR_DOMAIN_UNDEFINE_MANAGED_SAVE, VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
-            VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA, VIR_DOMAIN_UNDEFINE_NVRAM,
-        ].reduce(0) { $0 | $1.rawValue }
+        let kept = [VIR_DOMAIN_UNDEFINE_MANAGED_SAVE, VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA]
+        let ofQEMU = [VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA, VIR_DOMAIN_UNDEFINE_NVRAM]
+        let flags = (kept + (driver == .test ? [] : ofQEMU)).reduce(0) { $0 | $1.rawValue }
         try await changeDomain("virDomainUndefine", name) { domain in
             if virDomainUndefineFlags(domain, flags) < 0 {
                 let cause = LibvirtError.last()

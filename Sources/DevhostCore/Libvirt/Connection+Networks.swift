@@ -7,19 +7,19 @@ extension Connection {
         let isActive: Bool
     }
 
-    private static func network(_ connection: OpaquePointer, _ name: String) throws -> Handle {
-        try Handle(
-            virNetworkLookupByName(connection, name), "cannot find the network \(name)", release: virNetworkFree)
+    private static func network(_ call: LibvirtCall, _ name: String) throws -> OpaquePointer {
+        try call.own(
+            virNetworkLookupByName(call.connection, name), "cannot find the network \(name)", release: virNetworkFree)
     }
 
     /// The network of this name; nil where there is none.
     func networkStatus(_ name: String) async throws -> NetworkStatus? {
-        try await read { connection in
+        try await read { call in
             try optional {
-                let network = try Self.network(connection, name)
+                let network = try Self.network(call, name)
                 var uuid = [CChar](repeating: 0, count: Int(VIR_UUID_STRING_BUFLEN))
-                try check(virNetworkGetUUIDString(network.pointer, &uuid), "cannot ask for the UUID of \(name)")
-                let isActive = try check(virNetworkIsActive(network.pointer), "cannot ask for the state of \(name)")
+                try check(virNetworkGetUUIDString(network, &uuid), "cannot ask for the UUID of \(name)")
+                let isActive = try check(virNetworkIsActive(network), "cannot ask for the state of \(name)")
                 return NetworkStatus(uuid: Self.text(uuid), isActive: isActive == 1)
             }
         }
@@ -27,28 +27,28 @@ extension Connection {
 
     /// The definition of a network as it is in effect (`virNetworkGetXMLDesc`).
     func networkXML(_ name: String) async throws -> String {
-        try await read { connection in
-            let network = try Self.network(connection, name)
-            return try takeString(virNetworkGetXMLDesc(network.pointer, 0), "cannot read the network \(name)")
+        try await read { call in
+            let network = try Self.network(call, name)
+            return try takeString(virNetworkGetXMLDesc(network, 0), "cannot read the network \(name)")
         }
     }
 
     /// Defines a network that starts with the host (`virNetworkDefineXML`, `virNetworkSetAutostart`).
     func defineNetwork(_ name: String, xml: String) async throws {
-        try await change("virNetworkDefineXML", name) { connection in
-            let network = try Handle(
-                virNetworkDefineXML(connection, xml), "cannot define the network \(name)", release: virNetworkFree)
-            try check(virNetworkSetAutostart(network.pointer, 1), "cannot let the network \(name) start with the host")
+        try await change("virNetworkDefineXML", name) { call in
+            let network = try call.own(
+                virNetworkDefineXML(call.connection, xml), "cannot define the network \(name)", release: virNetworkFree)
+            try check(virNetworkSetAutostart(network, 1), "cannot let the network \(name) start with the host")
         }
     }
 
     /// Starts a network (`virNetworkCreate`).
     func startNetwork(_ name: String) async throws {
-        try await change("virNetworkCreate", name) { connection in
-            let network = try Self.network(connection, name)
-            if virNetworkCreate(network.pointer) < 0 {
+        try await change("virNetworkCreate", name) { call in
+            let network = try Self.network(call, name)
+            if virNetworkCreate(network) < 0 {
                 let cause = LibvirtError.last()
-                if virNetworkIsActive(network.pointer) == 1 { return }
+                if virNetworkIsActive(network) == 1 { return }
                 throw DevhostError(
                     cause.code, "cannot start the network \(name)",
                     next: "see with 'ip address' who else has its addresses or its bridge", underlying: cause)
@@ -59,10 +59,10 @@ extension Connection {
     /// Stops a network and removes its definition (`virNetworkDestroy`, `virNetworkUndefine`).
     func removeNetwork(_ name: String) async throws {
         guard let status = try await networkStatus(name) else { return }
-        try await change("virNetworkUndefine", name) { connection in
-            let network = try Self.network(connection, name)
-            if status.isActive { try check(virNetworkDestroy(network.pointer), "cannot stop the network \(name)") }
-            try check(virNetworkUndefine(network.pointer), "cannot remove the network \(name)")
+        try await change("virNetworkUndefine", name) { call in
+            let network = try Self.network(call, name)
+            if status.isActive { try check(virNetworkDestroy(network), "cannot stop the network \(name)") }
+            try check(virNetworkUndefine(network), "cannot remove the network \(name)")
         }
     }
 
@@ -76,24 +76,24 @@ extension Connection {
 
     /// Adds an entry to a network, or removes one, now and for its next start (`virNetworkUpdate`).
     func updateNetwork(_ name: String, _ section: NetworkSection, adding: Bool, xml: String) async throws {
-        try await change("virNetworkUpdate", "\(name) \(adding ? "add" : "delete") \(xml)") { connection in
-            let network = try Self.network(connection, name)
+        try await change("virNetworkUpdate", "\(name) \(adding ? "add" : "delete") \(xml)") { call in
+            let network = try Self.network(call, name)
             let command = adding ? VIR_NETWORK_UPDATE_COMMAND_ADD_LAST : VIR_NETWORK_UPDATE_COMMAND_DELETE
             let part = section == .dnsHost ? VIR_NETWORK_SECTION_DNS_HOST : VIR_NETWORK_SECTION_IP_DHCP_HOST
-            let isActive = virNetworkIsActive(network.pointer) == 1
+            let isActive = virNetworkIsActive(network) == 1
             let flags =
                 VIR_NETWORK_UPDATE_AFFECT_CONFIG.rawValue | (isActive ? VIR_NETWORK_UPDATE_AFFECT_LIVE.rawValue : 0)
             try check(
-                virNetworkUpdate(network.pointer, command.rawValue, part.rawValue, -1, xml, flags),
+                virNetworkUpdate(network, command.rawValue, part.rawValue, -1, xml, flags),
                 "cannot change the network \(name) by \(xml)")
         }
     }
 
     /// Defines a network filter, or changes it for every VM that uses it (`virNWFilterDefineXML`).
     func defineNetworkFilter(_ name: String, xml: String) async throws {
-        try await change("virNWFilterDefineXML", name) { connection in
-            _ = try Handle(
-                virNWFilterDefineXML(connection, xml), "cannot define the network filter \(name)",
+        try await change("virNWFilterDefineXML", name) { call in
+            _ = try call.own(
+                virNWFilterDefineXML(call.connection, xml), "cannot define the network filter \(name)",
                 release: virNWFilterFree)
         }
     }
@@ -106,15 +106,15 @@ extension Connection {
 
     /// The network filter of this name (`virNWFilterGetXMLDesc`); nil where there is none.
     func networkFilterStatus(_ name: String) async throws -> NetworkFilterStatus? {
-        try await read { connection in
+        try await read { call in
             try optional {
-                let filter = try Handle(
-                    virNWFilterLookupByName(connection, name), "cannot find the network filter \(name)",
+                let filter = try call.own(
+                    virNWFilterLookupByName(call.connection, name), "cannot find the network filter \(name)",
                     release: virNWFilterFree)
                 var uuid = [CChar](repeating: 0, count: Int(VIR_UUID_STRING_BUFLEN))
-                try check(virNWFilterGetUUIDString(filter.pointer, &uuid), "cannot ask for the UUID of \(name)")
+                try check(virNWFilterGetUUIDString(filter, &uuid), "cannot ask for the UUID of \(name)")
                 let xml = try takeString(
-                    virNWFilterGetXMLDesc(filter.pointer, 0), "cannot read the network filter \(name)")
+                    virNWFilterGetXMLDesc(filter, 0), "cannot read the network filter \(name)")
                 return NetworkFilterStatus(uuid: Self.text(uuid), xml: xml)
             }
         }
@@ -127,11 +127,11 @@ extension Connection {
     /// Removes a network filter that no VM uses (`virNWFilterUndefine`).
     func removeNetworkFilter(_ name: String) async throws {
         guard try await networkFilterStatus(name) != nil else { return }
-        try await change("virNWFilterUndefine", name) { connection in
-            let filter = try Handle(
-                virNWFilterLookupByName(connection, name), "cannot find the network filter \(name)",
+        try await change("virNWFilterUndefine", name) { call in
+            let filter = try call.own(
+                virNWFilterLookupByName(call.connection, name), "cannot find the network filter \(name)",
                 release: virNWFilterFree)
-            try check(virNWFilterUndefine(filter.pointer), "cannot remove the network filter \(name)")
+            try check(virNWFilterUndefine(filter), "cannot remove the network filter \(name)")
         }
     }
 }

@@ -64,24 +64,24 @@ public final class Connection: Sendable {
     }
 
     /// Runs a call that only looks.
-    func read<Result: Sendable>(_ body: @escaping @Sendable (OpaquePointer) throws -> Result) async throws -> Result {
-        try await Blocking.run { [self] in try body(pointer) }
+    func read<Result: Sendable>(_ body: @escaping @Sendable (LibvirtCall) throws -> Result) async throws -> Result {
+        try await Blocking.run { [self] in try LibvirtCall.run(pointer, body) }
     }
 
     /// Runs a call that changes something, announced as `function object`.
     @discardableResult
     func change<Result: Sendable>(
-        _ function: String, _ object: String, _ body: @escaping @Sendable (OpaquePointer) throws -> Result
+        _ function: String, _ object: String, _ body: @escaping @Sendable (LibvirtCall) throws -> Result
     ) async throws -> Result {
         try Effects.announce(.libvirt, "\(function) \(object)")
-        return try await Blocking.run { [self] in try body(pointer) }
+        return try await Blocking.run { [self] in try LibvirtCall.run(pointer, body) }
     }
 
     /// What the host is made of (`virNodeGetInfo`).
     public func node() async throws -> NodeDescription {
-        try await read { connection in
+        try await read { call in
             var info = virNodeInfo()
-            try check(virNodeGetInfo(connection, &info), "cannot ask libvirt about the host")
+            try check(virNodeGetInfo(call.connection, &info), "cannot ask libvirt about the host")
             let model = withUnsafeBytes(of: info.model) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
             return NodeDescription(architecture: model, cpus: Int(info.cpus), memory: UInt64(info.memory) << 10)
         }
@@ -89,9 +89,10 @@ public final class Connection: Sendable {
 
     /// The hypervisor's version as libvirt counts it: 1,000,000 × major + 1,000 × minor + release (`virConnectGetVersion`).
     public func hypervisorVersion() async throws -> UInt64 {
-        try await read { connection in
+        try await read { call in
             var version: UInt = 0
-            try check(virConnectGetVersion(connection, &version), "cannot ask libvirt for the hypervisor's version")
+            try check(
+                virConnectGetVersion(call.connection, &version), "cannot ask libvirt for the hypervisor's version")
             return UInt64(version)
         }
     }
@@ -99,8 +100,8 @@ public final class Connection: Sendable {
     /// Whether this libvirt offers a virtualization type, for instance `kvm`
     /// (`virConnectGetDomainCapabilities`).
     public func offers(virtualization type: String, architecture: String) async throws -> Bool {
-        try await read { connection in
-            guard let text = virConnectGetDomainCapabilities(connection, nil, architecture, nil, type, 0) else {
+        try await read { call in
+            guard let text = virConnectGetDomainCapabilities(call.connection, nil, architecture, nil, type, 0) else {
                 return false
             }
             free(text)

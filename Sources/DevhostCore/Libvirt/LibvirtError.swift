@@ -17,8 +17,13 @@ public struct LibvirtError: Error, Sendable, CustomStringConvertible {
         }
         let number = error.code
         return LibvirtError(
-            number: number, description: error.message.map { String(cString: $0).printable } ?? "no message",
+            number: number, description: error.message.map { oneLine(String(cString: $0)) } ?? "no message",
             systemError: number == Int32(VIR_ERR_SYSTEM_ERROR.rawValue) ? error.int1 : 0)
+    }
+
+    private static func oneLine(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline).map { String($0).trimmed }.filter { !$0.isEmpty }
+            .joined(separator: " ").printable
     }
 
     func isNumber(_ other: virErrorNumber) -> Bool { number == Int32(other.rawValue) }

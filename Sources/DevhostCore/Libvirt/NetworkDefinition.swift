@@ -11,11 +11,11 @@ struct NetworkDefinition {
 
     /// A name that the network's DNS answers.
     struct HostName: Hashable, Sendable {
-        let name: VMName
+        let name: VMName?
         let address: String
 
         var xml: String {
-            XMLElement("host", ["ip": address], [XMLElement("hostname", text: name.description)]).rendered
+            XMLElement("host", ["ip": address], [name.map { XMLElement("hostname", text: $0.description) }]).rendered
         }
     }
 
@@ -26,23 +26,21 @@ struct NetworkDefinition {
     var gateway: IPv4Address
     var prefixLength: Int
     var dynamicRange: ClosedRange<IPv4Address>
+    /// Where the reservations lie. It is named as a range too because libvirt lets dnsmasq have no more leases than all
+    /// ranges have addresses; as every address in it is reserved, dnsmasq gives none of them to anybody else.
+    var reservedRange: ClosedRange<IPv4Address>
     var gatewayV6: IPv6Address
-    var reservations: [Reservation]
 
     /// The UUID that tells this definition from another one, so that a network that somebody else defined, or an older
-    /// one of ours, is noticed. The reservations are left out: they change with the records.
-    func uuid() throws -> String {
-        var bare = self
-        bare.reservations = []
-        return try SHA256Hasher.digest(Array(bare.body(uuid: nil).rendered.utf8)).uuid
-    }
+    /// one of ours, is noticed. It knows nothing of the reservations: they change with the records.
+    func uuid() throws -> String { try SHA256Hasher.digest(Array(body(uuid: nil, []).rendered.utf8)).uuid }
 
-    func rendered() throws -> String { body(uuid: try uuid()).rendered }
+    func rendered(reservations: [Reservation]) throws -> String { body(uuid: try uuid(), reservations).rendered }
 
-    private func body(uuid: String?) -> XMLElement {
+    private func body(uuid: String?, _ reservations: [Reservation]) -> XMLElement {
         let ports = XMLElement("nat", ["ipv6": "yes"], [XMLElement("port", ["start": "1024", "end": "65535"])])
         return XMLElement(
-            "network", ["xmlns:dnsmasq": "http://libvirt.org/schemas/network/dnsmasq/1.0"],
+            "network", [:],
             [
                 XMLElement("name", text: name),
                 uuid.map { XMLElement("uuid", text: $0) },
@@ -56,20 +54,12 @@ struct NetworkDefinition {
                     [
                         XMLElement(
                             "dhcp", [:],
-                            [
+                            [dynamicRange, reservedRange].map {
                                 XMLElement(
-                                    "range",
-                                    [
-                                        "start": dynamicRange.lowerBound.description,
-                                        "end": dynamicRange.upperBound.description,
-                                    ])
-                            ] + reservations.map(\.element))
+                                    "range", ["start": $0.lowerBound.description, "end": $0.upperBound.description])
+                            } + reservations.map(\.element))
                     ]),
                 XMLElement("ip", ["family": "ipv6", "address": gatewayV6.description, "prefix": "64"]),
-                // Without it dnsmasq gives out no more leases than its dynamic range has addresses.
-                XMLElement(
-                    "dnsmasq:options", [:],
-                    [XMLElement("dnsmasq:option", ["value": "dhcp-lease-max=65536"])]),
             ])
     }
 }

@@ -11,7 +11,6 @@ struct EnsureRun: Sendable {
 
     /// - Returns: The record as it was saved last.
     func perform(_ wanted: VMRecord) async throws -> VMRecord {
-        try await parts.checkDomainIsOurs()
         var record = wanted
         let host = HostPreparation(devhost: devhost, libvirt: libvirt)
         try await host.prepare()

@@ -148,7 +148,8 @@ struct VMParts: Sendable {
         let present = try await dnsAddresses()
         for (list, other, adding) in [(present, addresses, false), (addresses, present, true)] {
             for address in list where !other.contains(address) {
-                let host = NetworkDefinition.HostName(name: name, address: address)
+                // Removed by its address alone: libvirt takes every entry with a matching name for a match.
+                let host = NetworkDefinition.HostName(name: adding ? name : nil, address: address)
                 try await libvirt.updateNetwork(network.name, .dnsHost, adding: adding, xml: host.xml)
             }
         }

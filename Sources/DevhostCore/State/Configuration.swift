@@ -22,6 +22,8 @@ public struct Configuration: Sendable {
         public var ipv4: IPv4Network
         /// The IPv6 network, a /64.
         public var ipv6: IPv6Network
+        /// How many VMs addresses are reserved for.
+        public var capacity: UInt32
         /// Ports of the devhost that VMs may reach.
         public var services: [HostService]
     }
@@ -99,6 +101,7 @@ public struct Configuration: Sendable {
             ipv6: try reader.value("network", "ipv6", "fd64:6576:686f:7374::/64") { text throws(DevhostError) in
                 try IPv6Network(text)
             },
+            capacity: try reader.value("network", "capacity", "12000", ConfigurationReader.capacity),
             services: try reader.value(
                 "network", "allow", "udp/53 tcp/53 tcp/80 tcp/443", ConfigurationReader.services))
         defaults = Defaults(
@@ -109,7 +112,8 @@ public struct Configuration: Sendable {
             location: try reader.value("defaults", "location", "dev") { text throws(DevhostError) in try Location(text)
             })
         authorizedKeys = try reader.value("access", "authorized-keys", "", ConfigurationReader.keys)
-        imageFolders = try reader.value("images", "file-folders", "", ConfigurationReader.paths)
+        imageFolders = try reader.value(
+            "images", "file-folders", "\(layout.localImages)", ConfigurationReader.paths)
         try reader.finish(source: source)
     }
 }

@@ -50,6 +50,8 @@ public struct Layout: Sendable, Hashable {
     public var disks: String { "\(state)/_disks" }
     /// The folder of first-boot data.
     public var firstBoot: String { "\(state)/_first-boot" }
+    /// Where images of the devhost's own administrator may lie, for `file://` URLs.
+    public var localImages: String { "\(state)/_local-images" }
     /// Whether KVM was found to work.
     public var accelerator: String { "\(state)/_accelerator.json" }
 

@@ -51,16 +51,22 @@ public struct DevhostError: Error, Sendable, CustomStringConvertible {
     public let nextStep: String?
     /// The error that led to this one.
     public let underlying: (any Error)?
+    /// Lines that help to understand it, for instance the end of a console; shown before the error itself.
+    public let details: String?
 
     /// Makes an error.
-    public init(_ code: Code, _ message: String, next nextStep: String? = nil, underlying: (any Error)? = nil) {
+    public init(
+        _ code: Code, _ message: String, next nextStep: String? = nil, underlying: (any Error)? = nil,
+        details: String? = nil
+    ) {
         self.code = code
         self.message = message
         self.nextStep = nextStep
         self.underlying = underlying
+        self.details = details
     }
 
-    /// Message, cause and next step on one line.
+    /// Message, cause and next step on one line, without the details.
     public var description: String {
         var text = message
         if let underlying { text += ": \(underlying)" }
@@ -70,6 +76,7 @@ public struct DevhostError: Error, Sendable, CustomStringConvertible {
 
     /// The same error with something said before its message, for instance the name of the VM.
     public func prefixed(_ prefix: String) -> DevhostError {
-        DevhostError(code, "\(prefix): \(message)", next: nextStep, underlying: underlying)
+        DevhostError(
+            code, "\(prefix): \(message)", next: nextStep, underlying: underlying, details: details)
     }
 }

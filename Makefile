@@ -1,0 +1,43 @@
+# The commands of the project; `make help` lists them.
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+strict := -Xswiftc -warnings-as-errors
+release := -c release --static-swift-stdlib $(strict)
+binaries := .build/release/fc-devhost .build/release/devhost-provision
+
+.PHONY: help build test unit-test demo demo-clean install uninstall check format docs bench
+
+help: ## List the commands.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build fc-devhost and devhost-provision for release, with the Swift library linked in.
+	@scripts/prerequisites build
+	swift build $(release) --product fc-devhost
+	swift build $(release) --product devhost-provision
+
+test: ## Install what is missing and run all tests, real VMs included, in a test host of their own.
+	@scripts/test
+
+demo: ## Bring up a VM on this machine, from nothing.
+	@scripts/demo
+
+demo-clean: ## Take away all that the demo made.
+	@scripts/demo-clean
+
+install: build ## Install both commands below DESTDIR and PREFIX (/usr/local).
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $(binaries) $(DESTDIR)$(PREFIX)/bin/
+
+uninstall: ## Remove what install put there.
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(binaries)))
+
+check: ## Look at style, layers and shell scripts without running anything.
+	@scripts/check
+
+format: ## Write all Swift code in the project's style.
+	swift format -r -i Package.swift Sources Tests Examples
+
+bench: ## Measure, as ratios against a peer in the same run.
+	@scripts/bench
