@@ -29,6 +29,7 @@ let package = Package(
             name: "DevhostCoreTests", dependencies: ["DevhostCore", "DevhostCommandLine", "DevhostCLI"]),
         .testTarget(
             name: "CommandLineTests", dependencies: ["DevhostCore", "DevhostCommandLine", "DevhostCLI"]),
+        .testTarget(name: "VirtualMachineTests", dependencies: ["DevhostCore", "DevhostCLI"]),
     ],
     swiftLanguageModes: [.v6]
 )

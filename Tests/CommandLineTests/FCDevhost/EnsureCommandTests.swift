@@ -27,7 +27,7 @@ struct EnsureCommandTests {
         #expect(request.diskSize?.bytes == 50 << 30)
         #expect(request.location?.description == "dev")
         #expect(
-            request.source
+            request.release
                 == .image(
                     try ResourceURL("https://example.com/i.qcow2"),
                     channel: try ResourceURL("https://example.com/c.tar.xz")))
@@ -39,7 +39,7 @@ struct EnsureCommandTests {
     func minimal() throws {
         let request = try command("demo").request
         #expect(request.memory == nil && request.cpus == nil && request.diskSize == nil && request.aliases == nil)
-        #expect(request.location == nil && request.source == nil && request.updatesChannel)
+        #expect(request.location == nil && request.release == nil && request.updatesChannel)
     }
 
     @Test(

@@ -35,7 +35,9 @@ import Testing
     }
 
     @Test func afterACrashAnywhereInACreationEnsureCompletes() async throws {
-        try await walk { try await $0.ensure(try $1.request("demo")) } check: { devhost, test, step in
+        try await walk {
+            try await $0.ensure(try $1.request("demo"))
+        } check: { devhost, test, step in
             let made = try await devhost.ensure(try test.request("demo"))
             #expect(made.state == .running && !made.record.isIncomplete, "step \(step)")
             try await devhost.destroy(VMName("demo"))
@@ -44,7 +46,9 @@ import Testing
     }
 
     @Test func afterACrashAnywhereInACreationDestroyLeavesNothing() async throws {
-        try await walk { try await $0.ensure(try $1.request("demo")) } check: { devhost, test, step in
+        try await walk {
+            try await $0.ensure(try $1.request("demo"))
+        } check: { devhost, test, step in
             try await devhost.destroy(VMName("demo"))
             #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")
         }
