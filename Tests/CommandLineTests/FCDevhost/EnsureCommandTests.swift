@@ -27,7 +27,7 @@ struct EnsureCommandTests {
         #expect(request.diskSize?.bytes == 50 << 30)
         #expect(request.location?.description == "dev")
         #expect(
-            request.source
+            request.release
                 == .image(
                     try ResourceURL("https://example.com/i.qcow2"),
                     channel: try ResourceURL("https://example.com/c.tar.xz")))
@@ -39,7 +39,7 @@ struct EnsureCommandTests {
     func minimal() throws {
         let request = try command("demo").request
         #expect(request.memory == nil && request.cpus == nil && request.diskSize == nil && request.aliases == nil)
-        #expect(request.location == nil && request.source == nil && request.updatesChannel)
+        #expect(request.location == nil && request.release == nil && request.updatesChannel)
     }
 
     @Test(
@@ -47,6 +47,18 @@ struct EnsureCommandTests {
     func aliases(text: String) throws {
         let aliases = try command("--aliases", text, "demo").request.aliases?.map(\.description)
         #expect(aliases == text.replacing("'", with: "").split(separator: " ").map(String.init).uniqued())
+    }
+
+    @Test(
+        "releases",
+        arguments: [
+            ("--release", "fcrs://fc-23.11-production/2024_012", "fcrs://fc-23.11-production/2024_012"),
+            ("--release", "fcrs://fc-23.11-production", "fcrs://fc-23.11-production/"),
+            ("--release", "https://example.com/release.json", "https://example.com/release.json"),
+            ("--hydra-eval", "12345", "Hydra evaluation 12345"),
+        ])
+    func releases(option: String, text: String, reference: String) throws {
+        #expect(try command(option, text, "demo").request.release?.description == reference)
     }
 
     @Test("of a pair the last one holds")
