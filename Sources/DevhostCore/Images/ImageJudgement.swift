@@ -167,8 +167,10 @@ struct ImageJudgement {
             let title = UInt64(number16(entry, 14))
             let extra = UInt64(number32(entry, 36))
             guard extra <= 1024 else { throw refuse("a snapshot has \(extra) bytes of extra data") }
-            offset += (40 + extra + identifier + title + 7) / 8 * 8
-            guard offset <= fileSize else { throw refuse("its snapshot table does not lie within the file") }
+            let end = offset + 40 + extra + identifier + title
+            offset = (end + 7) / 8 * 8
+            // The last entry need not be padded.
+            guard end <= fileSize else { throw refuse("its snapshot table does not lie within the file") }
         }
         return (start, offset - start)
     }

@@ -68,7 +68,7 @@ extension ImageStore {
                 report.failures.append("cannot remove the image \(image.sha256): \(error)")
             }
         }
-        withExtendedLifetime(locks) {}
+        locks = [:]
         try await removeLeftovers()
         return report
     }

@@ -2,12 +2,20 @@ import Glibc
 
 /// The qcow2 files of the store in a storage pool of libvirt. Only judged images come in here, because libvirt looks at
 /// the headers of what lies in a pool; downloads must lie elsewhere.
-struct PoolVolumes: BaseImageVolumes {
+package struct PoolVolumes: BaseImageVolumes {
     let libvirt: Connection
     let pool: String
-    let localFolder: String?
+    /// The pool's folder; nil where libvirt runs on another machine.
+    package let localFolder: String?
 
-    func all() async throws -> [BaseImageVolume] {
+    /// The volumes of a pool, which must be active.
+    package init(libvirt: Connection, pool: String, localFolder: String?) {
+        self.libvirt = libvirt
+        self.pool = pool
+        self.localFolder = localFolder
+    }
+
+    package func all() async throws -> [BaseImageVolume] {
         var volumes: [BaseImageVolume] = []
         for name in try await libvirt.volumeNames(pool: pool) {
             if let volume = try await volume(name) { volumes.append(volume) }
@@ -15,13 +23,14 @@ struct PoolVolumes: BaseImageVolumes {
         return volumes
     }
 
-    func volume(_ name: String) async throws -> BaseImageVolume? {
+    package func volume(_ name: String) async throws -> BaseImageVolume? {
         try await libvirt.volumeStatus(pool: pool, name: name).map {
             BaseImageVolume(name: name, path: $0.path, allocation: $0.allocation)
         }
     }
 
-    func add(_ name: String, from path: String, virtualSize: UInt64, progress: @escaping ProgressHandler) async throws
+    package func add(_ name: String, from path: String, virtualSize: UInt64, progress: @escaping ProgressHandler)
+        async throws
         -> BaseImageVolume
     {
         try await libvirt.deleteVolume(pool: pool, name: name)
@@ -45,5 +54,5 @@ struct PoolVolumes: BaseImageVolumes {
         return try await volume(name) ?? BaseImageVolume(name: name, path: stored, allocation: 0)
     }
 
-    func remove(_ name: String) async throws { try await libvirt.deleteVolume(pool: pool, name: name) }
+    package func remove(_ name: String) async throws { try await libvirt.deleteVolume(pool: pool, name: name) }
 }

@@ -34,7 +34,7 @@ extension ReleaseCatalog {
                 throw DevhostError(.notFound, "there is no catalog in \(folder): it is not a folder")
             }
             return try Files.names(in: folder).compactMap { try? ChannelName($0) }.filter { channel in
-                try Files.isDirectory("\(folder)/\(channel)") && !releaseNames(in: "\(folder)/\(channel)").isEmpty
+                try !releaseNames(in: "\(folder)/\(channel)").isEmpty
             }.sorted()
         case .server: return try await list(Channels.self, at: Self.index).channels.sorted()
         }

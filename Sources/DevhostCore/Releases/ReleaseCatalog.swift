@@ -125,9 +125,10 @@ public struct ReleaseCatalog: Sendable {
         }
     }
 
-    /// The releases of which a folder holds metadata, in their order.
+    /// The releases of which a folder holds metadata, in their order; none where there is no such folder.
     func releaseNames(in folder: String) throws -> [ReleaseName] {
-        try Files.names(in: folder).compactMap { name in
+        guard Files.isDirectory(folder) else { return [] }
+        return try Files.names(in: folder).compactMap { name in
             guard name.hasSuffix(".json"), name != Self.index else { return nil }
             return try? ReleaseName(String(name.dropLast(5)))
         }.sorted()

@@ -6,7 +6,8 @@ import Synchronization
     import Glibc
 #endif
 
-/// A real HTTP server on 127.0.0.1 whose every answer a test decides, good or bad. It keeps the requests it was sent.
+/// A real HTTP server on 127.0.0.1 whose every answer a test decides, good or bad. It keeps the requests it was sent,
+/// and serves until it is stopped or the tests end.
 final class LoopbackServer: Sendable {
     /// What a client asked for.
     struct Request: Sendable {
@@ -74,6 +75,7 @@ final class LoopbackServer: Sendable {
     let port: Int
     private let listener: Int32
     private let log = Mutex([Request]())
+    private let hasStopped = DispatchSemaphore(value: 0)
 
     init(_ handler: @escaping Handler) throws {
         listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
@@ -89,12 +91,12 @@ final class LoopbackServer: Sendable {
         }
         guard isBound else { throw DevhostError(.failed, "the test server cannot listen") }
         port = Int(UInt16(bigEndian: address.sin_port))
-        Thread.detachNewThread { [weak self] in
+        Thread.detachNewThread {
             while true {
                 let connection = accept(socket, nil, nil)
-                guard connection >= 0, let self else {
-                    if connection >= 0 { close(connection) }
+                guard connection >= 0 else {
                     close(socket)
+                    self.hasStopped.signal()
                     return
                 }
                 Thread.detachNewThread { self.serve(connection, handler) }
@@ -102,7 +104,11 @@ final class LoopbackServer: Sendable {
         }
     }
 
-    deinit { shutdown(listener, Int32(SHUT_RDWR)) }
+    /// Closes the port.
+    func stop() {
+        shutdown(listener, Int32(SHUT_RDWR))
+        hasStopped.wait()
+    }
 
     /// A server of one resource at every path.
     convenience init(serving body: [UInt8], _ headers: [String: String] = [:]) throws {

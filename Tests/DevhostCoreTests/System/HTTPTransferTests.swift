@@ -7,7 +7,7 @@ import Testing
 
 /// Downloads from a real server on the loopback that behaves well and badly.
 @Suite struct HTTPTransferTests {
-    private let folder: TemporaryDirectory
+    private let folder: TestFolder
     private let file: FileDescriptor
     private let path: String
     private let log = EventLog()
@@ -19,7 +19,7 @@ import Testing
     private var transfer: HTTPTransfer
 
     init() throws {
-        folder = try TemporaryDirectory(prefix: "devhost-http")
+        folder = try TestFolder("http")
         path = "\(folder.path)/file"
         file = try FileDescriptor.open(path, O_RDWR | O_CREAT, mode: 0o600)
         transfer = HTTPTransfer()
@@ -255,10 +255,9 @@ import Testing
     }
 
     @Test func aServerThatIsNotThereIsUnavailableAtOnce() async throws {
-        let port = try LoopbackServer(serving: []).port
-        await expectError(.unavailable, containing: "127.0.0.1") {
-            try await download(try ResourceURL("http://127.0.0.1:\(port)/x"))
-        }
+        let server = try LoopbackServer(serving: [])
+        server.stop()
+        await expectError(.unavailable, containing: "127.0.0.1") { try await download(try server.url("/x")) }
         #expect(log.texts.isEmpty)
     }
 
