@@ -17,8 +17,12 @@ struct EnsureCommand: ProgramCommand {
         "A public key of its owner that may log in: one line of a .pub file.")
     static let imageURL = Option.value("image-url", "URL", "The image a new VM starts from.")
     static let channelURL = Option.value("channel-url", "URL", "The channel its platform follows; with --image-url.")
-    static let hydraEval = Option.value("hydra-eval", "N", "Image and channel of an evaluation by Hydra.")
-    static let release = Option.value("release", "REFERENCE", "Image and channel of a release.")
+    static let hydraEval = Option.value(
+        "hydra-eval", "N", "Image and channel of an evaluation of Hydra, by its number.")
+    static let release = Option.value(
+        "release", "REFERENCE",
+        "Image and channel of a release: fcrs://CHANNEL/RELEASE, fcrs://CHANNEL/ for the latest, or the URL of its "
+            + "metadata.")
     static let updateChannel = Option.toggle(
         "update-channel", "Whether a VM that exists moves to the channel named here; it does unless told otherwise.")
     static let timeout = Option.value(

@@ -26,13 +26,19 @@ extension VMDescription {
             ("MAC", record.mac?.description),
             ("aliases", record.aliases.map(\.description).joined(separator: " ")),
             ("location", record.location?.description),
-            ("release", record.releaseName ?? record.releaseReference),
-            ("channel", record.channelURL),
-            ("image", record.imageURL),
+            ("release", record.releaseName ?? release),
+            ("channel", record.channelURL.map(Self.redacted)),
+            ("image", record.imageURL.map(Self.redacted)),
             ("image SHA-256", record.imageHash?.description),
             ("host key", record.hostKey),
             ("authorized keys", record.authorizedKeys.isEmpty ? nil : "\(record.authorizedKeys.count)"),
             ("id", record.id?.description),
         ])
     }
+    private var release: String? {
+        record.releaseReference.flatMap { try? ReleaseReference($0).description }
+    }
+
+    /// A URL without what may be a secret in it.
+    private static func redacted(_ text: String) -> String { (try? ResourceURL(text).redacted) ?? text }
 }

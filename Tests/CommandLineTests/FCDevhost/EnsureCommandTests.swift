@@ -49,6 +49,18 @@ struct EnsureCommandTests {
         #expect(aliases == text.replacing("'", with: "").split(separator: " ").map(String.init).uniqued())
     }
 
+    @Test(
+        "releases",
+        arguments: [
+            ("--release", "fcrs://fc-23.11-production/2024_012", "fcrs://fc-23.11-production/2024_012"),
+            ("--release", "fcrs://fc-23.11-production", "fcrs://fc-23.11-production/"),
+            ("--release", "https://example.com/release.json", "https://example.com/release.json"),
+            ("--hydra-eval", "12345", "Hydra evaluation 12345"),
+        ])
+    func releases(option: String, text: String, reference: String) throws {
+        #expect(try command(option, text, "demo").request.release?.description == reference)
+    }
+
     @Test("of a pair the last one holds")
     func toggles() throws {
         #expect(try command("--no-update-channel", "--update-channel", "demo").request.updatesChannel)

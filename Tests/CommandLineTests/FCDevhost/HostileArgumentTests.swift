@@ -79,6 +79,20 @@ struct HostileArgumentTests {
             ["ensure", "--image-url", "file:///a", "--channel-url", value, "demo"], naming: "--channel-url")
     }
 
+    @Test(
+        "releases",
+        arguments: HostileValues.urls + [
+            "fcrs://", "fcrs:///x", "fcrs://../x", "fcrs://a/../b", "fcrs://a/b/c", "fcrs://a b",
+        ])
+    func releases(value: String) {
+        expectRefusal(["ensure", "--release", value, "demo"], naming: "--release")
+    }
+
+    @Test("evaluations", arguments: ["", "0", "-1", "1.5", "nan", "1/../2", "99999999999999999999", "٣", "1\n"])
+    func evaluations(value: String) {
+        expectRefusal(["ensure", "--hydra-eval", value, "demo"], naming: "--hydra-eval")
+    }
+
     @Test("locations", arguments: HostileValues.locations)
     func locations(value: String) {
         expectRefusal(["ensure", "--location", value, "demo"], naming: "--location")
