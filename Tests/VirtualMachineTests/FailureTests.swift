@@ -40,6 +40,22 @@ extension VirtualMachineTests {
             return try ResourceURL("file://\(path)")
         }
 
+        /// A second devhost beside the first.
+        private func anotherDevhost(_ name: String, _ network: String) throws -> Devhost {
+            try TestHost.devhost(
+                """
+                [devhost]
+                state = /var/lib/\(name)
+                [images]
+                file-folders = \(Layout().localImages)
+                [network]
+                name = \(name)
+                bridge = \(name)
+                ipv4 = \(network)
+                ipv6 = fd00:\(name.utf8.count)::/64
+                """)
+        }
+
         private func request(_ image: ResourceURL) throws -> EnsureRequest {
             var request = try TestHost.request(name.description)
             request.release = .image(image, channel: nil)
@@ -83,7 +99,7 @@ extension VirtualMachineTests {
         }
 
         @Test func aNetworkThatSomebodyElseMadeIsNotTakenOver() async throws {
-            let other = try TestHost.devhost("[network]\nname = taken\nbridge = taken\nipv4 = 10.99.0.0/16")
+            let other = try anotherDevhost("taken", "10.99.0.0/16")
             let defined = try await TestHost.shell(
                 """
                 virsh -q net-define /dev/stdin <<<"<network><name>taken</name><bridge name='taken0'/><ip address='10.98.0.1' prefix='24'/></network>"
@@ -92,17 +108,17 @@ extension VirtualMachineTests {
             await expectFailure(
                 try request(try TestHost.image()), .conflict, says: "taken", "virsh net-undefine", on: other)
             _ = try await TestHost.shell(
-                "virsh -q net-undefine taken; for pool in images disks first-boot; do virsh -q pool-destroy taken-$pool; virsh -q pool-undefine taken-$pool; done"
+                "virsh -q net-undefine taken"
             )
         }
 
         @Test func addressesThatAnotherInterfaceHasAreNamed() async throws {
-            let other = try TestHost.devhost("[network]\nname = second\nbridge = second\nipv4 = 10.97.0.0/16")
+            let other = try anotherDevhost("second", "10.97.0.0/16")
             _ = try await TestHost.shell(
                 "ip link add clash type dummy; ip address add 10.97.0.1/16 dev clash; ip link set clash up")
             await expectFailure(try request(try TestHost.image()), .failed, says: "second", "ip address", on: other)
             _ = try await TestHost.shell(
-                "ip link del clash; virsh -q net-undefine second; virsh -q nwfilter-undefine second; for pool in images disks first-boot; do virsh -q pool-destroy second-$pool; virsh -q pool-undefine second-$pool; done"
+                "ip link del clash"
             )
         }
 
