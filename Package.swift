@@ -27,6 +27,9 @@ let package = Package(
         .executableTarget(name: "DevhostProvision", dependencies: ["DevhostBase", "DevhostCommandLine"]),
         .testTarget(
             name: "DevhostCoreTests", dependencies: ["DevhostCore", "DevhostCommandLine", "DevhostCLI"]),
+        .testTarget(
+            name: "CommandLineTests", dependencies: ["DevhostCore", "DevhostCommandLine", "DevhostCLI"]),
+        .testTarget(name: "VirtualMachineTests", dependencies: ["DevhostCore", "DevhostCLI"]),
         .testTarget(name: "ProvisioningTests", dependencies: ["DevhostBase", "DevhostProvision"]),
     ],
     swiftLanguageModes: [.v6]

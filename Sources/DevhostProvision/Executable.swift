@@ -15,4 +15,9 @@ enum Executable {
         if called.contains("/") { return "\(FileManager.default.currentDirectoryPath)/\(called)" }
         return (try? ProgramFinder.find(called, environment: ProcessInfo.processInfo.environment)) ?? called
     }
+
+    /// A path that stays right when the working directory changes.
+    static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+    }
 }

@@ -1,3 +1,4 @@
+import DevhostCommandLine
 import Dispatch
 
 #if canImport(Glibc)
@@ -8,10 +9,8 @@ import Dispatch
 
 /// ^C and its like: the work is cancelled and cleans up after itself.
 enum Interruption {
-    /// Runs a body whose task is cancelled by SIGINT, SIGTERM and SIGHUP.
-    static func cancelling<Result: Sendable>(
-        _ body: @escaping @Sendable () async throws -> Result
-    ) async throws -> Result {
+    /// Runs a body whose task is cancelled by SIGINT, SIGTERM and SIGHUP; the status is then 130, as of what ^C ends.
+    static func cancelling(_ body: @escaping @Sendable () async throws -> ExitStatus) async throws -> ExitStatus {
         let task = Task { try await body() }
         let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
             signal(number, SIG_IGN)
@@ -21,6 +20,10 @@ enum Interruption {
             return source
         }
         defer { for source in sources { source.cancel() } }
-        return try await task.value
+        do {
+            return try await task.value
+        } catch is CancellationError {
+            return ExitStatus(130)
+        }
     }
 }

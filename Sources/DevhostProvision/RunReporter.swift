@@ -1,42 +1,44 @@
 import DevhostBase
-import FoundationEssentials
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import DevhostCommandLine
 
 /// Shows a run: what the script says on its own streams, everything else on standard error.
 struct RunReporter: Sendable {
+    private let options: RunOptions
+    private let progress: TerminalProgress
     /// What lines begin with when several VMs are prepared at once.
-    var prefix = ""
-    let isVerbose: Bool
-    let isDryRun: Bool
+    private let prefix: String
+
+    init(_ options: RunOptions, _ progress: TerminalProgress, prefix: String = "") {
+        self.options = options
+        self.progress = progress
+        self.prefix = prefix
+    }
 
     func report(_ event: ProvisionEvent) {
         switch event {
-        case .output(.output, let bytes): write(bytes, to: 1)
-        case .output(.errors, let bytes): write(bytes, to: 2)
+        case .output(let channel, let bytes):
+            progress.finish()
+            StandardOutput.write(bytes, to: channel == .output ? 1 : 2)
         case .started(let call):
-            if isVerbose || isDryRun { say("\(call.source):\(call.line): \(call.description)") }
+            if options.isVerbose || options.isDryRun { say("\(call.source):\(call.line): \(call.description)") }
         case .finished(let result):
-            if isVerbose, !isDryRun, result.status != 0 {
+            if options.isVerbose, !options.isDryRun, result.status != 0 {
                 say("\(result.call.source):\(result.call.line): exit \(result.status)")
             }
-        case .connecting(let host):
-            if isVerbose { say("connecting to \(host)") }
+        case .connecting(let host): progress.report(.step("\(prefix)connecting to \(host)"))
         case .connected(let host, let duration):
-            if isVerbose { say("connected to \(host) after \(Self.seconds(duration))") }
+            progress.finish()
+            if options.isVerbose { say("connected to \(host) after \(Self.seconds(duration))") }
         case .failed(let failure): say(failure.description)
-        case .warning(let text): say("warning: \(text)")
+        case .warning(let text): progress.warning(prefix + text)
         }
     }
 
     func report(_ summary: ProvisionSummary) {
-        if isDryRun { return }
+        if options.isDryRun { return }
         let verbs = summary.times.map { "\($0.count) \($0.verb.rawValue) in \(Self.seconds($0.total))" }
-        if !verbs.isEmpty { say("\(verbs.joined(separator: ", ")); \(Self.seconds(summary.duration)) in all") }
+        if verbs.isEmpty { return }
+        progress.notice("\(prefix)\(verbs.joined(separator: ", ")); \(Self.seconds(summary.duration)) in all")
     }
 
     static func seconds(_ duration: Duration) -> String {
@@ -45,13 +47,9 @@ struct RunReporter: Sendable {
         return "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s"
     }
 
-    func say(_ text: String) { write(Array("\(prefix)\(text)\n".utf8), to: 2) }
-
-    private func write(_ bytes: [UInt8], to descriptor: Int32) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { return }
-        }
+    /// Says something that is the point of the command, and not to be left out with --quiet.
+    private func say(_ text: String) {
+        progress.finish()
+        StandardOutput.write(Array("\(prefix)\(text)\n".utf8), to: 2)
     }
 }

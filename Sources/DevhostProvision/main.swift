@@ -1,12 +1,7 @@
 import DevhostBase
+import DevhostCommandLine
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+// Verbs of a script start this program again and wait for it: nothing comes before them.
+if let status = ScriptHelper.runIfAsked(CommandLine.arguments) { StandardFiles.exit(status) }
 
-// Verbs start this program again and wait for it: nothing comes before them.
-if let status = ScriptHelper.runIfAsked(CommandLine.arguments) { exit(status) }
-
-exit(await ProvisionCommands.run(Array(CommandLine.arguments.dropFirst())))
+runMain(ProvisionProgram.program)

@@ -84,6 +84,21 @@ extension Connection {
         }
     }
 
+    /// The file below a volume (`virStorageVolGetXMLDesc`); nil where there is none, or no such volume.
+    func volumeBacking(pool: String, name: String) async throws -> String? {
+        try await read { call in
+            let text = try optional {
+                let volume = try Self.volume(call, pool, name)
+                return try takeString(virStorageVolGetXMLDesc(volume, 0), "cannot read the volume \(name)")
+            }
+            guard let text, let backing = text.firstRange(of: "<backingStore>"),
+                let start = text[backing.upperBound...].firstRange(of: "<path>"),
+                let end = text[start.upperBound...].firstRange(of: "</path>")
+            else { return nil }
+            return String(text[start.upperBound..<end.lowerBound])
+        }
+    }
+
     /// The names of the volumes of a pool (`virStoragePoolListAllVolumes`).
     package func volumeNames(pool name: String) async throws -> [String] {
         try await read { call in

@@ -30,19 +30,14 @@ struct NetworkDefinition {
     /// ranges have addresses; as every address in it is reserved, dnsmasq gives none of them to anybody else.
     var reservedRange: ClosedRange<IPv4Address>
     var gatewayV6: IPv6Address
-    var reservations: [Reservation]
 
     /// The UUID that tells this definition from another one, so that a network that somebody else defined, or an older
-    /// one of ours, is noticed. The reservations are left out: they change with the records.
-    func uuid() throws -> String {
-        var bare = self
-        bare.reservations = []
-        return try SHA256Hasher.digest(Array(bare.body(uuid: nil).rendered.utf8)).uuid
-    }
+    /// one of ours, is noticed. It knows nothing of the reservations: they change with the records.
+    func uuid() throws -> String { try SHA256Hasher.digest(Array(body(uuid: nil, []).rendered.utf8)).uuid }
 
-    func rendered() throws -> String { body(uuid: try uuid()).rendered }
+    func rendered(reservations: [Reservation]) throws -> String { body(uuid: try uuid(), reservations).rendered }
 
-    private func body(uuid: String?) -> XMLElement {
+    private func body(uuid: String?, _ reservations: [Reservation]) -> XMLElement {
         let ports = XMLElement("nat", ["ipv6": "yes"], [XMLElement("port", ["start": "1024", "end": "65535"])])
         return XMLElement(
             "network", [:],

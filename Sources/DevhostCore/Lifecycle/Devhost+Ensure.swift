@@ -22,6 +22,8 @@ extension Devhost {
         if existing == nil { try checkNameIsFree(request.name) }
         let libvirt = try await self.libvirt()
         let run = EnsureRun(devhost: self, libvirt: libvirt, plan: plan, progress: progress)
+        // Before anything that would be undone: what is not ours is not ours to take away either.
+        try await run.parts.checkDomainIsOurs()
         do {
             let finished = try await run.perform(record)
             return VMDescription(

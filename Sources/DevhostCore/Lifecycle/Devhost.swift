@@ -24,12 +24,21 @@ public struct Devhost: Sendable {
         configuration: Configuration, caller: Caller, clock: any SystemClock = RealClock(),
         probe: any GuestProbe = SSHBannerProbe()
     ) {
+        self.init(
+            configuration: configuration, caller: caller, clock: clock, probe: probe,
+            libvirt: LazyConnection(uri: configuration.libvirtURI))
+    }
+
+    init(
+        configuration: Configuration, caller: Caller, clock: any SystemClock, probe: any GuestProbe,
+        libvirt: LazyConnection
+    ) {
         self.configuration = configuration
         self.caller = caller
         self.clock = clock
         self.probe = probe
         records = RecordStore(layout: configuration.layout)
-        libvirt = LazyConnection(uri: configuration.libvirtURI)
+        self.libvirt = libvirt
     }
 
     var layout: Layout { configuration.layout }

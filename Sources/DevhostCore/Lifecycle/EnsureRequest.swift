@@ -1,11 +1,5 @@
 /// What `ensure` is asked for. What is nil stays as it is, or gets the default of devhost.cfg where the VM is new.
 public struct EnsureRequest: Sendable {
-    /// Where a VM's image and channel come from.
-    public enum Source: Sendable, Hashable {
-        /// An image by its URL, and the channel that its guest follows.
-        case image(ResourceURL, channel: ResourceURL?)
-    }
-
     /// The VM.
     public var name: VMName
     /// Its memory.
@@ -18,9 +12,9 @@ public struct EnsureRequest: Sendable {
     public var aliases: [Alias]?
     /// Where it stands.
     public var location: Location?
-    /// Its image and channel; a VM that has a disk keeps its image.
-    public var source: Source?
-    /// Whether a VM that exists follows the channel of `source`.
+    /// The release that its image and channel come from; a VM that has a disk keeps its image.
+    public var release: ReleaseReference?
+    /// Whether a VM that exists follows the channel of `release`.
     public var updatesChannel = true
     /// The keys of its owner that may log in.
     public var authorizedKeys: [AuthorizedKey]?

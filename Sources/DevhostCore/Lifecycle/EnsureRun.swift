@@ -11,28 +11,23 @@ struct EnsureRun: Sendable {
 
     /// - Returns: The record as it was saved last.
     func perform(_ wanted: VMRecord) async throws -> VMRecord {
-        try await parts.checkDomainIsOurs()
         var record = wanted
         let host = HostPreparation(devhost: devhost, libvirt: libvirt)
         try await host.prepare()
         let state = try await libvirt.domainState(name)
         let disk = try await parts.diskSize()
         if let disk, let size = record.diskSize, size.bytes < disk { try acceptLargerDisk(disk, record: &record) }
-        let image = disk == nil ? try await baseImage(for: &record) : nil
-        applyChannel(to: &record)
+        let release = try await release(for: record, hasDisk: disk != nil)
+        if disk != nil || plan.request.updatesChannel || plan.isNew { follow(release, &record) }
 
         try await giveIdentity(to: &record)
         let hostKey = try await parts.hostKey()
         let bootstrapKey = try await parts.bootstrapKey()
         record.hostKey = hostKey.publicKey
         if record != plan.existing { try devhost.records.save(record) }
+        if disk == nil, let release { try await makeDisk(release, record: &record) }
         let guest = guestData(record, bootstrapKey: bootstrapKey)
-
-        if let image, let size = record.diskSize {
-            if !plan.isNew { progress(.warning("\(name) had no disk and gets a new one")) }
-            try await parts.makeDisk(over: image, size: size)
-        }
-        let definition = try await definition(record, image: image)
+        let definition = try await definition(record)
         try await parts.reserveAddresses(of: record)
 
         if state == .running || state == .paused {
@@ -55,7 +50,7 @@ struct EnsureRun: Sendable {
             try await start(record, guest, hostKey, definition)
         }
         try await libvirt.setAutostart(name, true)
-        try await bringUpToDate(&record, guest, isFirstStart: image != nil)
+        try await bringUpToDate(&record, guest, isFirstStart: disk == nil)
         record.isIncomplete = false
         try devhost.records.save(record)
         return record
@@ -69,27 +64,40 @@ struct EnsureRun: Sendable {
         record.diskSize = try DiskSize(bytes: bytes)
     }
 
-    private func baseImage(for record: inout VMRecord) async throws -> BaseImage {
-        let url: ResourceURL
-        if case .image(let image, _)? = plan.request.source {
-            url = image
-        } else if let text = record.imageURL, !text.isEmpty {
-            url = try ResourceURL(text)
-        } else {
-            throw DevhostError(
-                .invalidArgument, "\(name) is new and nothing says which image it starts from",
-                next: "give --image-url with --channel-url")
+    /// What is asked for, or what the record says where a VM without a disk is to get one again. A VM that keeps its
+    /// disk takes only the channel from it; nil where that is not asked for either.
+    private func release(for record: VMRecord, hasDisk: Bool) async throws -> ResolvedRelease? {
+        if let reference = plan.request.release {
+            if hasDisk && !plan.request.updatesChannel { return nil }
+            return try await devhost.releases.resolve(reference)
         }
-        let store = BaseImageImport(devhost: devhost, libvirt: libvirt, progress: progress)
-        let image = try await store.ensure(url)
-        record.imageURL = url.description
-        record.imageHash = image.sha256
-        return image
+        if hasDisk { return nil }
+        return try devhost.recordedRelease(of: record)
     }
 
-    private func applyChannel(to record: inout VMRecord) {
-        guard case .image(_, let channel?)? = plan.request.source else { return }
-        if plan.isNew || plan.request.updatesChannel { record.channelURL = channel.description }
+    /// Lets a VM follow the channel of a release.
+    private func follow(_ release: ResolvedRelease?, _ record: inout VMRecord) {
+        if let channel = release?.channelURL { record.channelURL = channel.description }
+    }
+
+    /// Makes the disk over the image of a release, which is kept in the store meanwhile, and records what it is made of.
+    private func makeDisk(_ release: ResolvedRelease, record: inout VMRecord) async throws {
+        if !plan.isNew { progress(.warning("\(name) had no disk and gets a new one")) }
+        guard let size = record.diskSize else { return }
+        let image = try await devhost.imageStore(libvirt, for: "'ensure \(name)'").withImage(
+            ImageSource(url: release.imageURL, releaseName: release.releaseName), expectedHash: release.imageHash,
+            progress: progress
+        ) { [parts] image in
+            progress(.step("making the disk of \(name)"))
+            try await parts.makeDisk(over: image, size: size)
+            return image
+        }
+        record.imageURL = release.imageURL.description
+        record.imageHash = image.sha256
+        record.releaseName = release.releaseName
+        record.releaseReference = release.reference.recordText
+        if case .hydra(let evaluation) = release.reference { record.hydraEval = .integer(Int64(evaluation)) }
+        try devhost.records.save(record)
     }
 
     private func giveIdentity(to record: inout VMRecord) async throws {
@@ -114,9 +122,9 @@ struct EnsureRun: Sendable {
                 + keys.map(\.description))
     }
 
-    private func definition(_ record: VMRecord, image: BaseImage?) async throws -> DomainDefinition {
+    private func definition(_ record: VMRecord) async throws -> DomainDefinition {
         guard let id = record.id, let mac = record.mac, let ipv4 = record.ipv4, let ipv6 = record.ipv6,
-            let memory = record.memory, let cpus = record.cpus
+            let memory = record.memory, let cpus = record.cpus, let imageHash = record.imageHash
         else { throw DevhostError(.damaged, "the record of \(name) lacks its identity") }
         let node = try await libvirt.node()
         let accelerators = Accelerators(devhost: devhost, libvirt: libvirt)
@@ -125,7 +133,7 @@ struct EnsureRun: Sendable {
             name: name, uuid: try SHA256Hasher.digest(Array("\(name) \(id)".utf8)).uuid, accelerator: accelerator,
             architecture: node.architecture, memory: memory, cpus: cpus,
             maximumCPUs: max(cpus.value, min(node.cpus, 16)), diskPath: parts.diskPath,
-            baseImagePath: image?.path ?? "\(layout.images)/\(record.imageHash?.description ?? "unknown").qcow2",
+            baseImagePath: "\(layout.images)/\(imageHash).qcow2",
             firstBootPath: parts.firstBootPath, consoleLogPath: layout.consoleLog(name),
             network: devhost.configuration.network.name, filter: devhost.configuration.network.name, mac: mac,
             ipv4: ipv4, ipv6: ipv6)

@@ -32,7 +32,7 @@ struct HostPreparation: Sendable {
             }
         }
         guard let status = try await libvirt.networkStatus(network.name) else { return false }
-        return try status.isActive && status.uuid == definition(records: []).uuid()
+        return try status.isActive && status.uuid == definition.uuid()
     }
 
     private var pools: [PoolDefinition] {
@@ -57,7 +57,6 @@ struct HostPreparation: Sendable {
     }
 
     private func prepareNetwork() async throws {
-        let definition = definition(records: try devhost.records.readable())
         let wanted = try definition.uuid()
         var status = try await libvirt.networkStatus(network.name)
         if let found = status, found.uuid != wanted {
@@ -67,19 +66,19 @@ struct HostPreparation: Sendable {
                     + "\(network.name)', or set another [network] name in devhost.cfg")
         }
         if status == nil {
-            try await libvirt.defineNetwork(network.name, xml: try definition.rendered())
+            let reservations = devhost.plan.reservations(records: try devhost.records.readable())
+            try await libvirt.defineNetwork(network.name, xml: try definition.rendered(reservations: reservations))
             status = try await libvirt.networkStatus(network.name)
         }
         if status?.isActive != true { try await libvirt.startNetwork(network.name) }
     }
 
-    private func definition(records: [VMRecord]) -> NetworkDefinition {
+    private var definition: NetworkDefinition {
         let plan = devhost.plan
         return NetworkDefinition(
             name: network.name, bridge: network.bridge, domain: network.domain, gatewayMAC: AddressPlan.gatewayMAC,
             gateway: plan.gateway, prefixLength: network.ipv4.prefixLength, dynamicRange: plan.dynamicRange,
-            reservedRange: plan.reservedRange, gatewayV6: plan.gatewayV6,
-            reservations: plan.reservations(records: records))
+            reservedRange: plan.reservedRange, gatewayV6: plan.gatewayV6)
     }
 
     private func filter() throws -> NetworkFilterDefinition {

@@ -1,11 +1,11 @@
 /// The fixed mapping from a VM's id to its MAC and IP addresses. All of it is reserved once in the network, so that a
 /// new VM needs no change there: adding one reservation to a running network takes libvirt about a second.
 struct AddressPlan: Sendable {
-    /// How many VMs a devhost can have.
-    static let capacity: UInt32 = 12_000
-    static let identifiers = VMIdentifier(1)...VMIdentifier(capacity)
-
     let network: Configuration.Network
+
+    /// How many VMs the devhost can have.
+    var capacity: UInt32 { network.capacity }
+    var identifiers: ClosedRange<VMIdentifier> { VMIdentifier(1)...VMIdentifier(capacity) }
 
     /// The gateway's MAC address ends where no id reaches.
     static let gatewayMAC = MACAddress(bits: 0x0203_ffff_fffe)
@@ -19,7 +19,7 @@ struct AddressPlan: Sendable {
 
     /// The addresses of the mapping.
     var reservedRange: ClosedRange<IPv4Address> {
-        ipv4(Self.identifiers.lowerBound)...ipv4(Self.identifiers.upperBound)
+        ipv4(identifiers.lowerBound)...ipv4(identifiers.upperBound)
     }
 
     func mac(_ id: VMIdentifier) -> MACAddress { MACAddress(id: id) }
@@ -31,7 +31,7 @@ struct AddressPlan: Sendable {
         let own = records.compactMap { reservation(of: $0) }.filter { !isPlanned($0) }
         let macs = Set(own.map(\.mac))
         let addresses = Set(own.map(\.ipv4))
-        let planned = (1...Self.capacity).map { number in
+        let planned = (1...capacity).map { number in
             let id = VMIdentifier(number)
             return NetworkDefinition.Reservation(mac: mac(id), ipv4: ipv4(id))
         }
@@ -48,6 +48,6 @@ struct AddressPlan: Sendable {
     func isPlanned(_ reservation: NetworkDefinition.Reservation) -> Bool {
         let number = UInt32(truncatingIfNeeded: reservation.mac.bits)
         let id = VMIdentifier(number)
-        return Self.identifiers.contains(id) && mac(id) == reservation.mac && ipv4(id) == reservation.ipv4
+        return identifiers.contains(id) && mac(id) == reservation.mac && ipv4(id) == reservation.ipv4
     }
 }

@@ -16,21 +16,21 @@ struct Allocation: Sendable {
         let addresses = Set(records.compactMap(\.ipv4))
         let lock = try await FileLock.acquire(layout.allocationLock, holder: holder, limit: limit, clock: clock)
         defer { withExtendedLifetime(lock) {} }
-        let last = try readLast() ?? ids.filter { AddressPlan.identifiers.contains($0) }.max()?.value ?? 0
-        for step in 1...AddressPlan.capacity {
-            let id = VMIdentifier((last + step - 1) % AddressPlan.capacity + 1)
+        let last = try readLast() ?? ids.filter { plan.identifiers.contains($0) }.max()?.value ?? 0
+        for step in 1...plan.capacity {
+            let id = VMIdentifier((last + step - 1) % plan.capacity + 1)
             if ids.contains(id) || macs.contains(plan.mac(id)) || addresses.contains(plan.ipv4(id)) { continue }
             try Files.write(layout.allocation, Array("\(id)\n".utf8), mode: 0o644)
             return id
         }
         throw DevhostError(
-            .insufficientSpace, "all \(AddressPlan.capacity) addresses of this devhost are taken",
+            .insufficientSpace, "all \(plan.capacity) addresses of this devhost are taken",
             next: "destroy VMs that nobody needs")
     }
 
     /// The id that was given out last; nil where the file is missing or is no number, which costs only the order.
     private func readLast() throws -> UInt32? {
         guard let text = try? Files.readText(layout.allocation, limit: 64) else { return nil }
-        return UInt32(text.trimmed).flatMap { $0 <= AddressPlan.capacity ? $0 : nil }
+        return UInt32(text.trimmed).flatMap { $0 <= plan.capacity ? $0 : nil }
     }
 }

@@ -22,6 +22,8 @@ public struct Configuration: Sendable {
         public var ipv4: IPv4Network
         /// The IPv6 network, a /64.
         public var ipv6: IPv6Network
+        /// How many VMs addresses are reserved for.
+        public var capacity: UInt32
         /// Ports of the devhost that VMs may reach.
         public var services: [HostService]
     }
@@ -60,6 +62,12 @@ public struct Configuration: Sendable {
     public var authorizedKeys: [AuthorizedKey]
     /// Folders in which `file://` images may lie.
     public var imageFolders: [String]
+    /// The largest virtual size of an image, in bytes.
+    public var maximumImageSize: UInt64
+    /// Where releases named `fcrs://CHANNEL/RELEASE` are found.
+    public var catalog: ReleaseCatalog.Location
+    /// The Hydra server whose evaluations can be named; nil for none.
+    public var hydra: ResourceURL?
     /// How long `ensure` waits for ssh.
     public var startLimit: Duration
     /// How long a graceful shutdown may take.
@@ -99,6 +107,7 @@ public struct Configuration: Sendable {
             ipv6: try reader.value("network", "ipv6", "fd64:6576:686f:7374::/64") { text throws(DevhostError) in
                 try IPv6Network(text)
             },
+            capacity: try reader.value("network", "capacity", "12000", ConfigurationReader.capacity),
             services: try reader.value(
                 "network", "allow", "udp/53 tcp/53 tcp/80 tcp/443", ConfigurationReader.services))
         defaults = Defaults(
@@ -109,7 +118,16 @@ public struct Configuration: Sendable {
             location: try reader.value("defaults", "location", "dev") { text throws(DevhostError) in try Location(text)
             })
         authorizedKeys = try reader.value("access", "authorized-keys", "", ConfigurationReader.keys)
-        imageFolders = try reader.value("images", "file-folders", "", ConfigurationReader.paths)
+        imageFolders = try reader.value("images", "file-folders", layout.localImages, ConfigurationReader.paths)
+        maximumImageSize = try reader.value("images", "max-virtual-size", "2T") { text throws(DevhostError) in
+            try DiskSize(text).bytes
+        }
+        catalog = try reader.value("releases", "catalog", layout.catalog) { text throws(DevhostError) in
+            try ReleaseCatalog.Location(text)
+        }
+        hydra = try reader.value("releases", "hydra", "none") { text throws(DevhostError) in
+            text == "none" ? nil : try ResourceURL(text)
+        }
         try reader.finish(source: source)
     }
 }

@@ -107,6 +107,14 @@ struct ConfigurationReader {
         return text
     }
 
+    /// 12,000 addresses end well before the dynamic range of the network.
+    static func capacity(_ text: String) throws(DevhostError) -> UInt32 {
+        guard let value = UInt32(text), (1...12_000).contains(value) else {
+            throw refused(text, "a number of VMs from 1 to 12000")
+        }
+        return value
+    }
+
     static func slash16(_ text: String) throws(DevhostError) -> IPv4Network {
         let network = try IPv4Network(text)
         guard network.prefixLength == 16 else { throw refused(text, "a network with a prefix of 16 bits") }

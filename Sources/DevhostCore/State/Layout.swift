@@ -50,6 +50,14 @@ public struct Layout: Sendable, Hashable {
     public var disks: String { "\(state)/_disks" }
     /// The folder of first-boot data.
     public var firstBoot: String { "\(state)/_first-boot" }
+    /// Where images of the devhost's own administrator may lie, for `file://` URLs.
+    public var localImages: String { "\(state)/_local-images" }
+    /// The local catalog of releases.
+    public var catalog: String { "\(state)/_catalog" }
+    /// What remembers the images that releases had.
+    public var releaseLedger: String { "\(state)/_releases.json" }
+    /// The folder of downloads on their way: what lies there has not been judged.
+    public var downloads: String { "\(state)/_downloads" }
     /// Whether KVM was found to work.
     public var accelerator: String { "\(state)/_accelerator.json" }
 

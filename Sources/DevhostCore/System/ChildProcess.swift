@@ -23,7 +23,7 @@ package final class ChildProcess: Sendable {
         let program = try Processes.find(command.program)
         try Effects.announce(.process, ([command.program] + command.arguments).joined(separator: " "))
         id = try Processes.spawn(
-            program, command, files: (input, output, errors), inNewSession: inNewSession)
+            program, command, files: (input, output, errors, nil), inNewSession: inNewSession)
         Blocking.start { self.reap() }
     }
 

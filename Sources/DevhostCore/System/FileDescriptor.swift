@@ -65,3 +65,9 @@ extension Array: ContiguousBytesLike where Element == UInt8 {
         try withUnsafeBytes(body)
     }
 }
+
+extension UnsafeRawBufferPointer: ContiguousBytesLike {
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try body(self)
+    }
+}

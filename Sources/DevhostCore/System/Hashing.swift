@@ -1,8 +1,11 @@
 import COpenSSL
+import Synchronization
 
-/// SHA-256 by libcrypto, over data that arrives in parts.
-package final class SHA256Hasher {
+/// SHA-256 by libcrypto, over data that arrives in parts. The context may be used on any thread, by one at a time, which
+/// the lock sees to.
+package final class SHA256Hasher: @unchecked Sendable {
     private let context: OpaquePointer
+    private let turn = Mutex(())
 
     package init() throws {
         guard let context = EVP_MD_CTX_new() else { throw DevhostError(.failed, "cannot make a digest context") }
@@ -15,7 +18,8 @@ package final class SHA256Hasher {
     deinit { EVP_MD_CTX_free(context) }
 
     package func update(_ bytes: UnsafeRawBufferPointer) throws {
-        guard EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1 else {
+        nonisolated(unsafe) let bytes = bytes
+        guard turn.withLock({ _ in EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) }) == 1 else {
             throw DevhostError(.failed, "libcrypto cannot go on with a digest")
         }
     }
@@ -23,7 +27,7 @@ package final class SHA256Hasher {
     /// The digest of everything so far; nothing may be added after it.
     package func finish() throws -> SHA256Digest {
         var bytes = [UInt8](repeating: 0, count: 32)
-        guard EVP_DigestFinal_ex(context, &bytes, nil) == 1 else {
+        guard turn.withLock({ _ in EVP_DigestFinal_ex(context, &bytes, nil) }) == 1 else {
             throw DevhostError(.failed, "libcrypto cannot finish a digest")
         }
         return SHA256Digest(bytes: bytes)

@@ -60,7 +60,7 @@ package enum Processes {
         let input = try Pipe()
         let output = try Pipe()
         let errors = try Pipe()
-        let child = try spawn(program, command, files: (input.reader, output.writer, errors.writer))
+        let child = try spawn(program, command, files: (input.reader, output.writer, errors.writer, nil))
         input.closeReader()
         output.closeWriter()
         errors.closeWriter()
@@ -106,7 +106,7 @@ package enum Processes {
         return count > 0 || (count < 0 && errno == EINTR)
     }
 
-    private static func wait(for child: pid_t) -> Int32 {
+    static func wait(for child: pid_t) -> Int32 {
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0 && errno == EINTR {}
         return exitStatus(status)
@@ -118,7 +118,7 @@ package enum Processes {
         return signal == 0 ? status >> 8 & 0xff : 128 + signal
     }
 
-    private static func stop(_ child: pid_t) -> Int32 {
+    static func stop(_ child: pid_t) -> Int32 {
         kill(-child, SIGTERM)
         var status: Int32 = 0
         for _ in 0..<200 {
@@ -130,12 +130,13 @@ package enum Processes {
     }
 
     /// Starts a program.
-    /// - Parameter files: What its standard files are; it leads a process group of its own then. With nil it shares
-    ///   this process's files and its place at the terminal.
-    /// - Parameter inNewSession: Whether it leaves this process's terminal, so that it can ask nobody for anything.
-    package static func spawn(
-        _ program: String, _ command: Command, files: (input: Int32, output: Int32, errors: Int32)?,
-        inNewSession: Bool = false
+    /// - Parameters:
+    ///   - files: What its standard files are, and its file 3 where there is a `control`; it leads a process group of
+    ///     its own then. With nil it shares this process's files and its place at the terminal.
+    ///   - inNewSession: Whether it leaves this process's terminal, so that it can ask nobody for anything.
+    static func spawn(
+        _ program: String, _ command: Command,
+        files: (input: Int32, output: Int32, errors: Int32, control: Int32?)?, inNewSession: Bool = false
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -144,6 +145,7 @@ package enum Processes {
             posix_spawn_file_actions_adddup2(&actions, files.input, 0)
             posix_spawn_file_actions_adddup2(&actions, files.output, 1)
             posix_spawn_file_actions_adddup2(&actions, files.errors, 2)
+            if let control = files.control { posix_spawn_file_actions_adddup2(&actions, control, 3) }
         }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

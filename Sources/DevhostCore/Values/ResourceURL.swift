@@ -48,7 +48,7 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
         case .http, .https:
             guard !host.isEmpty, !host.hasPrefix("-") else { throw refused("there is no host") }
         }
-        guard !url.path.utf8.contains(0) else { throw refused("the path holds a NUL") }
+        guard !text.contains("%00") else { throw refused("the path holds a NUL") }
         description = text
         self.scheme = scheme
         path = url.path

@@ -22,6 +22,9 @@ public struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
         description = text.lowercased()
     }
 
+    /// The form of release metadata: `sha256-` and base64 of the 64 hex digits, as catalogs publish it.
+    public var subresourceIntegrity: String { "sha256-" + Data(description.utf8).base64EncodedString() }
+
     /// Parses the form of release metadata: `sha256-` and base64, of the 32 bytes or of the 64 hex digits (both are
     /// published in practice).
     /// - Throws: `invalidArgument` for anything else.

@@ -9,8 +9,24 @@ extension String {
     /// The text with control characters, and the invisible characters that reorder text, written as `\u{…}`.
     package var printable: String { escapingControls(keeping: []) }
 
-    /// Like ``printable``, with newlines and tabs kept: for output of guests that is shown to people.
-    package var printableLines: String { escapingControls(keeping: ["\n", "\t"]) }
+    /// Like ``printable``, with newlines and tabs kept: for output of guests that is shown to people. What only steers
+    /// a terminal (colours, cursor, carriage returns) is left out.
+    package var printableLines: String { withoutTerminalControl.escapingControls(keeping: ["\n", "\t"]) }
+
+    /// The text without carriage returns and without control sequences (ECMA-48: ESC '[', parameters, a final byte).
+    private var withoutTerminalControl: String {
+        var result = String.UnicodeScalarView()
+        var rest = unicodeScalars[...]
+        while let scalar = rest.popFirst() {
+            if scalar == "\r" { continue }
+            guard scalar == "\u{1b}", rest.first == "[" else {
+                result.append(scalar)
+                continue
+            }
+            rest = rest.dropFirst().drop { ("\u{20}"..."\u{3f}").contains($0) }.dropFirst()
+        }
+        return String(result)
+    }
 
     private func escapingControls(keeping kept: Set<Unicode.Scalar>) -> String {
         var result = ""

@@ -9,10 +9,13 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     /// The moment.
     public let date: Date
 
-    /// A moment that is known.
-    public init(_ date: Date) { self.date = date }
+    /// A moment that is known, to the second.
+    public init(_ date: Date) {
+        self.date = Date(timeIntervalSinceReferenceDate: date.timeIntervalSinceReferenceDate.rounded(.down))
+    }
 
-    /// Parses `2024-05-01T12:00:00`, with or without fractions of a second, with or without a zone.
+    /// Parses `2024-05-01T12:00:00`, with or without fractions of a second (which are dropped) and a
+    /// zone.
     /// - Throws: `invalidArgument` for anything else.
     public init(_ text: String) throws(DevhostError) {
         var rest = Substring(text.replacing(" ", with: "T"))
@@ -26,18 +29,16 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
         } else {
             zone = "Z"
         }
-        var fraction = 0.0
         if let dot = rest.firstIndex(of: ".") {
-            guard let value = Double("0" + rest[dot...]) else {
+            guard Double("0" + rest[dot...]) != nil else {
                 throw DevhostError(.invalidArgument, "\(text.quoted) is not an ISO 8601 date")
             }
-            fraction = value
             rest = rest[..<dot]
         }
         guard let whole = try? Date("\(rest)\(zone)", strategy: .iso8601) else {
             throw DevhostError(.invalidArgument, "\(text.quoted) is not an ISO 8601 date")
         }
-        date = whole.addingTimeInterval(fraction)
+        date = whole
     }
 
     /// The moment in UTC to the second, with its zone as `+00:00`, which Python's parser takes too.

@@ -5,31 +5,33 @@ import Testing
 @testable import DevhostBase
 @testable import DevhostCore
 
-/// A devhost on libvirt's own mock driver with all its files in a folder that goes with the test.
-///
-/// `test:///default` lives as long as one connection to it is open, and all connections of a process share it: each
-/// test devhost has names of its own for the network and the pools.
+/// A devhost on libvirt's own mock driver with all its files in a folder that goes with the test. The mock's state lives
+/// in one connection, which all devhosts of a test share, as processes share a libvirtd.
 final class TestDevhost: Sendable {
     let folder: TemporaryDirectory
     let configuration: Configuration
     let image: ResourceURL
+    private let libvirt: LazyConnection
 
     init() throws {
         folder = try TemporaryDirectory(prefix: "devhost-test")
-        let name = "t" + String(UInt32.random(in: 0...UInt32.max), radix: 16)
+        let node =
+            "<node><cpu><mhz>1000</mhz><model>x86_64</model><active>8</active><nodes>1</nodes><sockets>1</sockets>"
+            + "<cores>8</cores><threads>1</threads></cpu><memory>33554432</memory></node>"
+        try Files.write("\(folder.path)/node.xml", Array(node.utf8), mode: 0o644)
         configuration = try Configuration(
             text: """
                 [devhost]
-                libvirt-uri = test:///default
+                libvirt-uri = test://\(folder.path)/node.xml
                 state = \(folder.path)/state
                 records = \(folder.path)/records
                 hosts-file = \(folder.path)/hosts
                 [network]
-                name = \(name)
-                bridge = \(name)
+                capacity = 64
                 [images]
                 file-folders = \(folder.path)
                 """, source: "devhost.cfg")
+        libvirt = LazyConnection(uri: configuration.libvirtURI)
         let path = "\(folder.path)/image.qcow2"
         try Self.makeImage(path)
         image = try ResourceURL("file://\(path)")
@@ -46,13 +48,43 @@ final class TestDevhost: Sendable {
         probe: any GuestProbe = AnsweringProbe(),
         clock: any SystemClock = RealClock()
     ) -> Devhost {
-        Devhost(configuration: configuration, caller: caller, clock: clock, probe: probe)
+        Devhost(configuration: configuration, caller: caller, clock: clock, probe: probe, libvirt: libvirt)
     }
 
     func request(_ name: String) throws -> EnsureRequest {
         var request = EnsureRequest(name: try VMName(name))
-        request.source = .image(image, channel: try ResourceURL("https://example.com/channel.tar.xz"))
+        request.release = .image(image, channel: try ResourceURL("https://example.com/channel.tar.xz"))
         return request
+    }
+
+    /// The content of the hosts file.
+    func hosts() throws -> String { try Files.readText(configuration.layout.hostsFile) }
+
+    func setHosts(_ text: String) throws {
+        try Files.write(configuration.layout.hostsFile, Array(text.utf8), mode: 0o644)
+    }
+
+    /// What is left of a VM anywhere.
+    func leftovers(of name: String, _ devhost: Devhost) async throws -> [String] {
+        let vm = try VMName(name)
+        let layout = configuration.layout
+        let network = configuration.network
+        let libvirt = try await devhost.libvirt()
+        var found = [layout.record(vm), layout.folder(vm), layout.lock(vm)].filter(Files.exists)
+        if try await libvirt.domainState(vm) != .missing { found.append("domain") }
+        for (pool, volume) in [
+            (HostPreparation.diskPool(network), layout.diskVolume(vm)),
+            (HostPreparation.firstBootPool(network), layout.firstBootVolume(vm)),
+        ] where try await libvirt.isPoolActive(pool) {
+            if try await libvirt.volumeStatus(pool: pool, name: volume) != nil { found.append(volume) }
+        }
+        if try await libvirt.networkStatus(network.name) != nil,
+            try await libvirt.networkXML(network.name).contains("<hostname>\(vm)</hostname>")
+        {
+            found.append("DNS name")
+        }
+        if Files.exists(layout.hostsFile), try hosts().contains(" \(name)\n") { found.append("hosts file") }
+        return found
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder.path) }

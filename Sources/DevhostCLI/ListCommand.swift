@@ -1,0 +1,49 @@
+import DevhostCommandLine
+import DevhostCore
+
+/// `list`: the VMs of the devhost. Without `-l` it reads records only: no lock, no libvirt, no root.
+struct ListCommand: ProgramCommand {
+    static let long = Option.flag("long", short: "l", "A table with the state, the owner and the dates of each VM.")
+    static let user = Option.value("user", "NAME", short: "u", "Only the VMs of this user.")
+    static let json = Option.flag("json", "Everything on record as JSON; with -l also what state each VM is in.")
+
+    static let usage = CommandUsage(
+        "list", otherNames: ["ls"], summary: "list the VMs",
+        discussion: """
+            Prints one name a line, sorted. A record that cannot be read is listed too, with the reason as a warning.
+            """,
+        options: [long, user, json],
+        examples: [.init("ls -l --user alice", "What alice's VMs are doing.")])
+
+    let isLong: Bool
+    let format: ListFormat
+    let owner: String?
+
+    init(_ arguments: Arguments) throws(DevhostError) {
+        isLong = arguments.has(Self.long)
+        format = arguments.has(Self.json) ? .json : isLong ? .table : .names
+        owner = arguments.text(Self.user)
+    }
+
+    func run(_ context: CommandContext) async throws -> ExitStatus {
+        let devhost = try context.devhost()
+        let (vms, failure) = try await summaries(devhost)
+        for vm in vms {
+            if let problem = vm.problem { context.progress.warning("\(vm.name): \(problem)") }
+        }
+        try context.output.list(vms, as: format)
+        if let failure { throw failure }
+        return .success
+    }
+
+    /// The VMs, and why their states are not known where libvirt does not answer: what is on record is shown all the
+    /// same.
+    private func summaries(_ devhost: Devhost) async throws -> ([VMSummary], DevhostError?) {
+        guard isLong else { return (try devhost.list(owner: owner), nil) }
+        do {
+            return (try await devhost.listWithStates(owner: owner), nil)
+        } catch let error as DevhostError {
+            return (try devhost.list(owner: owner), error)
+        }
+    }
+}

@@ -1,0 +1,22 @@
+import DevhostCommandLine
+import DevhostCore
+
+extension VMSummary: TableRow {
+    package static var columns: [TextTable.Column] {
+        ["NAME", "ONLINE", "USER", "CREATION DATE", "LAST DEPLOY DATE"].map { TextTable.Column($0) }
+    }
+
+    package var rowName: String { name }
+
+    package var cells: [String?] { [name, online, owner, creationDate?.description, lastDeployDate?.description] }
+
+    private var online: String {
+        if problem != nil { return "broken" }
+        return switch state {
+        case nil: "unknown"
+        case .running: "yes"
+        case .missing, .off: "no"
+        case .paused, .shuttingDown, .crashed, .suspended: state?.rawValue ?? "unknown"
+        }
+    }
+}

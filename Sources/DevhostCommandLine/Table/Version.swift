@@ -1,0 +1,5 @@
+/// The version of both programs.
+package enum Version {
+    /// The version as `--version` prints it.
+    package static let current = "0.1.0"
+}

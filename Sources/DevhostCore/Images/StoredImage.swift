@@ -1,0 +1,51 @@
+/// What the store knows of an image: the JSON file beside the qcow2 file. An image without one is not complete.
+struct StoredImage: Codable, Sendable, Hashable {
+    /// A URL that the image came from.
+    struct Source: Codable, Sendable, Hashable {
+        /// The URL without user name, password and query.
+        var url: String
+        /// The digest of the whole URL, by which it is found again although it may hold secrets.
+        var key: SHA256Digest
+        /// What the server said of it last.
+        var validators: HTTPValidators
+        /// When it was asked for last.
+        var checked: Timestamp
+    }
+
+    /// The digest of the bytes that were downloaded, which releases pin and which names the image.
+    var sha256: SHA256Digest
+    /// The number of those bytes.
+    var downloadSize: UInt64
+    /// The digest of the qcow2 file as stored: another one where the download was compressed or raw.
+    var storedSHA256: SHA256Digest
+    /// The size of the qcow2 file in bytes.
+    var storedSize: UInt64
+    /// The size that a guest sees, in bytes.
+    var virtualSize: UInt64
+    var sources: [Source]
+    var releaseNames: [String]
+    var firstUse: Timestamp
+    var lastUse: Timestamp
+
+    enum CodingKeys: String, CodingKey {
+        case sha256
+        case downloadSize = "download_size"
+        case storedSHA256 = "stored_sha256"
+        case storedSize = "stored_size"
+        case virtualSize = "virtual_size"
+        case sources
+        case releaseNames = "release_names"
+        case firstUse = "first_use"
+        case lastUse = "last_use"
+    }
+
+    /// Takes note of where the image came from, and that it is being used.
+    mutating func note(_ source: Source?, releaseName: String?, at now: Timestamp) {
+        if let source {
+            sources.removeAll { $0.key == source.key }
+            sources.append(source)
+        }
+        if let releaseName, !releaseNames.contains(releaseName) { releaseNames.append(releaseName) }
+        lastUse = max(lastUse, now)
+    }
+}

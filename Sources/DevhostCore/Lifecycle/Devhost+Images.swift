@@ -1,0 +1,80 @@
+extension Devhost {
+    /// What finds out what release references stand for, as devhost.cfg says.
+    public var releases: ReleaseResolver {
+        ReleaseResolver(
+            catalog: catalog, hydra: configuration.hydra.map { Hydra($0) }, fileFolders: configuration.imageFolders,
+            ledger: ReleaseLedger(path: layout.releaseLedger, clock: clock))
+    }
+
+    /// The catalog that `fcrs://` stands for.
+    public var catalog: ReleaseCatalog { ReleaseCatalog(configuration.catalog) }
+
+    /// The store of base images.
+    func imageStore(_ libvirt: Connection, for work: String) -> ImageStore {
+        var limits = ImageLimits()
+        limits.virtualSize = configuration.maximumImageSize
+        // A release of a local catalog names an image in the catalog's folder.
+        var files = configuration.imageFolders
+        if case .folder(let path) = configuration.catalog { files.append(path) }
+        let folders = ImageStore.Folders(
+            records: layout.images, work: layout.downloads, locks: layout.locks, files: files)
+        let pool = HostPreparation.imagePool(configuration.network)
+        let volumes = PoolVolumes(libvirt: libvirt, pool: pool, localFolder: layout.images)
+        return ImageStore(
+            folders: folders, volumes: volumes, limits: limits, holder: "\(work) of \(caller.name.printable)",
+            clock: clock)
+    }
+
+    /// The release that a VM's disk was made from, pinned by the digest of its image.
+    /// - Throws: `invalidArgument` where the record names no image.
+    func recordedRelease(of record: VMRecord) throws -> ResolvedRelease {
+        guard let text = record.imageURL, !text.isEmpty else {
+            throw DevhostError(
+                .invalidArgument, "nothing says which image \(record.name) starts from",
+                next: "give --release, or --image-url with --channel-url")
+        }
+        let image = try ResourceURL(text)
+        let channel = try record.channelURL.flatMap { try $0.isEmpty ? nil : ResourceURL($0) }
+        return ResolvedRelease(
+            reference: .image(image, channel: channel), releaseName: record.releaseName, channelURL: channel,
+            imageURL: image, imageHash: record.imageHash)
+    }
+
+    /// The base images, the one used last first, with the VMs whose disks lie over them.
+    public func images() async throws -> [ListedImage] {
+        let libvirt = try await preparedLibvirt()
+        return try await imageStore(libvirt, for: "'images'").images(users: try await imageUsers(libvirt))
+    }
+
+    /// Removes images that no VM uses and that were not used for a while.
+    /// - Parameters:
+    ///   - days: How many days an image may be unused.
+    ///   - budget: How many bytes all images may occupy; nil for no bound.
+    public func pruneImages(olderThanDays days: Int = 90, budget: UInt64? = nil) async throws -> ImagePruneReport {
+        let libvirt = try await preparedLibvirt()
+        return try await imageStore(libvirt, for: "'images prune'").prune(olderThanDays: days, budget: budget) {
+            Set(try await imageUsers(libvirt).keys)
+        }
+    }
+
+    private func preparedLibvirt() async throws -> Connection {
+        let libvirt = try await self.libvirt()
+        try await HostPreparation(devhost: self, libvirt: libvirt).preparePools()
+        return libvirt
+    }
+
+    /// The images below the disks that exist, with the VMs that these disks are named after: read from the disks, so
+    /// that no count can be wrong.
+    private func imageUsers(_ libvirt: Connection) async throws -> [SHA256Digest: [VMName]] {
+        let pool = HostPreparation.diskPool(configuration.network)
+        var users: [SHA256Digest: [VMName]] = [:]
+        for volume in try await libvirt.volumeNames(pool: pool) {
+            guard let backing = try await libvirt.volumeBacking(pool: pool, name: volume) else { continue }
+            let file = backing.split(separator: "/").last ?? ""
+            guard let digest = try? SHA256Digest(hex: String(file.prefix { $0 != "." })) else { continue }
+            let name = try? VMName(String(volume.prefix { $0 != "." }))
+            users[digest, default: []] += name.map { [$0] } ?? []
+        }
+        return users
+    }
+}

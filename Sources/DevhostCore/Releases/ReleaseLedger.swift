@@ -1,0 +1,55 @@
+/// Remembers which image each release had, so that one that has another one today is noticed: a small JSON file.
+public struct ReleaseLedger: Sendable {
+    /// Where the file lies.
+    public let path: String
+    private let clock: any SystemClock
+
+    /// A ledger; the file is made when the first release is noted.
+    public init(path: String, clock: any SystemClock = RealClock()) {
+        self.path = path
+        self.clock = clock
+    }
+
+    private struct Entry: Codable {
+        var sha256: SHA256Digest
+        var since: Timestamp
+    }
+
+    /// Notes the image of a release, or compares it with the one that was noted.
+    /// - Parameter hash: nil for a release that does not pin its image: it is fine unless the release once did.
+    /// - Throws: `refused` with both digests where they differ, `damaged` where the file cannot be read.
+    func check(_ release: String, _ hash: SHA256Digest?) async throws {
+        if try isNoted(try entries(), release, hash) { return }
+        guard let hash else { return }
+        try Files.createDirectory(Files.directory(of: path), mode: 0o755)
+        let lock = try await FileLock.acquire(
+            "\(path).lock", holder: "the noting of a release", limit: .seconds(60), clock: clock)
+        defer { withExtendedLifetime(lock) {} }
+        var entries = try entries()
+        if try isNoted(entries, release, hash) { return }
+        entries[release] = Entry(sha256: hash, since: Timestamp(clock.now))
+        try Files.writeAtomically(path, try JSONCoding.encode(entries), mode: 0o644)
+    }
+
+    private func entries() throws -> [String: Entry] {
+        guard Files.exists(path) else { return [:] }
+        let content = try Files.read(path)
+        guard let entries = try? JSONCoding.decode([String: Entry].self, from: content) else {
+            throw DevhostError(
+                .damaged, "cannot read the ledger of releases \(path)", next: "repair it, or move it away to start anew"
+            )
+        }
+        return entries
+    }
+
+    private func isNoted(_ entries: [String: Entry], _ release: String, _ hash: SHA256Digest?) throws -> Bool {
+        guard let entry = entries[release] else { return false }
+        guard entry.sha256 == hash else {
+            let now = hash.map { "has the image \($0)" } ?? "does not pin its image"
+            throw DevhostError(
+                .refused, "the release \(release) \(now), but had the image \(entry.sha256) on \(entry.since)",
+                next: "ask whoever publishes it; if the change is right, remove its entry from \(path)")
+        }
+        return true
+    }
+}

@@ -1,0 +1,92 @@
+import DevhostCommandLine
+import DevhostCore
+import Testing
+
+@testable import DevhostCLI
+
+@Suite("The verbs of fc-devhost on the mock driver", .serialized)
+struct VerbTests {
+    @Test("a VM's life", .enabled(if: Tool("qemu-img").isInstalled, "needs qemu-img"))
+    func life() async throws {
+        let host = try CommandHost()
+        let image = try await host.image()
+        let made = await host.run("ensure", "--memory", "512", "--cpu", "1", "--image-url", image, "demo")
+        #expect(made.status == 0, "\(made.errors)")
+        #expect(made.output.hasPrefix("demo is running at 10.12."))
+        #expect(await host.run("list").output == "demo\n")
+        #expect(await host.run("ls", "-l").output.contains("\ndemo  yes     alice"))
+
+        let shown = await host.run("show", "demo")
+        let lines = shown.output.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 1).map(String.init) }
+        #expect(lines.contains { $0[0] == "state" && $0[1].hasSuffix("  running") })
+        #expect(lines.contains { $0[0] == "memory" && $0[1].hasSuffix("  512 MiB") })
+        #expect(await host.run("show", "--json", "demo").output.contains(#""srv-ip" : "10.12."#))
+        #expect(await host.run("wait", "demo", "demo").output == "demo answers ssh\n")
+
+        let stopped = await host.run("stop", "demo")
+        #expect(stopped.status == 0 && stopped.output == "demo is off\n", "\(stopped.errors)")
+        #expect(await host.run("shutdown", "demo").output == "demo was off already\n")
+        #expect(await host.run("start", "demo").output.hasPrefix("demo is running"))
+        #expect(await host.run("restart", "demo").output.hasPrefix("demo is running"))
+        #expect(await host.run("logs", "demo").status == 0)
+
+        let gone = await host.run("rm", "demo", "nobody", "demo")
+        #expect(gone.status == 0 && gone.output == "demo is destroyed\n")
+        #expect(gone.errors.contains("there is no VM nobody\n"))
+        #expect(await host.run("list").output == "")
+    }
+
+    @Test("what is not there", arguments: ["show", "start", "shutdown", "restart", "logs", "wait"])
+    func missing(command: String) async throws {
+        let result = try await CommandHost().run(command, "nobody")
+        #expect(result.status == 3)
+        #expect(result.output == "")
+        #expect(result.reason.hasPrefix("fc-devhost: there is no VM nobody"), "\(result.errors)")
+    }
+
+    @Test("several failures are all reported")
+    func several() async throws {
+        let result = try await CommandHost().run("start", "one", "two")
+        #expect(result.status == 3)
+        #expect(
+            result.errors.hasSuffix(
+                """
+                fc-devhost: there is no VM one; see 'fc-devhost list'
+                fc-devhost: there is no VM two; see 'fc-devhost list'
+
+                """))
+    }
+
+    @Test("a login that fails before ssh is 255")
+    func login() async throws { #expect(try await CommandHost().run("login", "nobody", "true").status == 255) }
+
+    @Test("a wrong configuration is told apart")
+    func configuration() async throws {
+        let host = try CommandHost()
+        try Files.writeAtomically(host.configuration, Array("[nonsense]\n".utf8), mode: 0o644)
+        #expect(await host.run("list").status == 14)
+    }
+
+    @Test("the last lines of a console")
+    func tail() {
+        #expect(LogsCommand.tail("a\nb\nc\n", lines: 2) == "b\nc\n")
+        #expect(LogsCommand.tail("a\nb\nc", lines: 2) == "b\nc")
+        #expect(LogsCommand.tail("a\n", lines: 9) == "a\n")
+        #expect(LogsCommand.tail("", lines: 1) == "")
+        #expect(LogsCommand.tail("a\nb\n", lines: 0) == "")
+    }
+
+    @Test("through sudo, no option moves configuration or state", arguments: FCDevhost.program.usages.map(\.name))
+    func sudo(command: String) async {
+        let elevated = Caller(userID: 1000, name: "alice", isElevated: true)
+        for words in [["--config", "/tmp/x", command], ["--config=/tmp/x", command]] {
+            let errors = MemorySink()
+            let operands = FCDevhost.program.command(named: command)?.usage.operands ?? []
+            let names = operands.filter { !$0.isOptional }.map { _ in "bash" }
+            let status = await FCDevhost.program.run(
+                words + names, caller: elevated, output: MemorySink(), errors: errors)
+            #expect(status.number == 6)
+            #expect(errors.text.hasPrefix("fc-devhost: --config is not allowed through sudo;"))
+        }
+    }
+}

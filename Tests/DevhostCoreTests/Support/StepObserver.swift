@@ -1,0 +1,41 @@
+import Synchronization
+
+@testable import DevhostCore
+
+/// Counts the effects of a task, and fails at the n-th: everything after it fails too, as if the process had ended
+/// there. What ran before has happened.
+final class StepObserver: EffectObserver {
+    struct Stopped: Error {}
+
+    private let limit: Int
+    private let state = Mutex<[String]>([])
+
+    init(stopAt limit: Int = .max) { self.limit = limit }
+
+    var effects: [String] { state.withLock { $0 } }
+
+    func willPerform(_ effect: Effect) throws {
+        try state.withLock { effects in
+            guard effects.count < limit else { throw Stopped() }
+            effects.append("\(effect.kind.rawValue): \(effect)")
+        }
+    }
+}
+
+/// Fails one effect, the n-th, and lets all others happen: a disk that is full for a moment, a call that is refused.
+final class FaultObserver: EffectObserver {
+    struct Fault: Error {}
+
+    private let step: Int
+    private let count = Mutex(0)
+
+    init(failAt step: Int) { self.step = step }
+
+    func willPerform(_ effect: Effect) throws {
+        let number = count.withLock { count in
+            count += 1
+            return count
+        }
+        if number == step { throw Fault() }
+    }
+}
