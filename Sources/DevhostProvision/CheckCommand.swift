@@ -1,5 +1,6 @@
 import DevhostBase
 import DevhostCommandLine
+import FoundationEssentials
 
 /// `check SCRIPT…`: what is wrong with scripts, without touching a VM.
 struct CheckCommand: ProgramCommand {
@@ -29,7 +30,9 @@ struct CheckCommand: ProgramCommand {
         for path in scripts {
             let folder = Files.directory(of: path)
             problems += try await ProvisionScript(try Files.readText(path), source: path).check(
-                folder: folder, componentVariables: nil)
+                folder: folder,
+                componentVariables: await ScriptVariables.known(
+                    in: Executable.absoluteFolder(folder), environment: ProcessInfo.processInfo.environment))
         }
         if isJSON {
             try context.output.json(problems)

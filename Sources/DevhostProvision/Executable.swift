@@ -20,4 +20,10 @@ enum Executable {
     static func absolute(_ path: String) -> String {
         path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
     }
+
+    /// A folder's path that stays right when the working directory changes, without a slash or a dot at its end.
+    static func absoluteFolder(_ path: String) -> String {
+        let parts = absolute(path).split(separator: "/").filter { $0 != "." }
+        return "/" + parts.joined(separator: "/")
+    }
 }

@@ -11,5 +11,5 @@ enum ProvisionProgram {
 
             Secrets are shown as ••• and never stand in the arguments of a program.
             """,
-        commands: [RunCommand.self, CheckCommand.self])
+        commands: [UpCommand.self, RunCommand.self, CheckCommand.self, SyncCommand.self, URLsCommand.self])
 }

@@ -20,10 +20,10 @@ struct RunReporter: Sendable {
             progress.finish()
             StandardOutput.write(bytes, to: channel == .output ? 1 : 2)
         case .started(let call):
-            if options.isVerbose || options.isDryRun { say("\(call.source):\(call.line): \(call.description)") }
+            if options.isVerbose || options.isDryRun { say(call.place + call.description) }
         case .finished(let result):
             if options.isVerbose, !options.isDryRun, result.status != 0 {
-                say("\(result.call.source):\(result.call.line): exit \(result.status)")
+                say("\(result.call.place)\(result.call.verb.rawValue): exit \(result.status)")
             }
         case .connecting(let host): progress.report(.step("\(prefix)connecting to \(host)"))
         case .connected(let host, let duration):

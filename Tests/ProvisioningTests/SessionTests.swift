@@ -55,7 +55,7 @@ struct SessionTests {
         let summary = try await session.run()
         #expect(summary.status == 0)
         let calls = run.collector.events.compactMap { event -> String? in
-            if case .started(let call) = event { "\(call.line) \(call.description)" } else { nil }
+            if case .started(let call) = event { "\(call.line ?? 0) \(call.description)" } else { nil }
         }
         #expect(
             calls == [

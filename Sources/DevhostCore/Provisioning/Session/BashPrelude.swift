@@ -3,6 +3,9 @@
 /// The words of a verb go through a pipe (`<(printf …)`, a builtin), never through the arguments of a program. The
 /// functions change no option of the shell, and all they leave behind are names that begin with `__devhost`.
 enum BashPrelude {
+    /// What evaluates the script after the prelude.
+    static let script = ". \"$__devhost_script\"\n"
+
     /// The program for `bash -c`; its arguments are the helper, the socket, and the script.
     /// - Parameters:
     ///   - keepGoing: Whether lines that fail end the run.
@@ -27,7 +30,7 @@ enum BashPrelude {
         }
         let trap = "__devhost_failed \"$?\" \"$BASH_COMMAND\" \"${BASH_SOURCE[0]-}\" \"$LINENO\" \"$BASH_SUBSHELL\""
         text += "trap '\(trap)\(keepGoing ? "; set +e" : "")' ERR\n"
-        return text + "set -E\(keepGoing ? "" : "e")\n. \"$__devhost_script\"\n"
+        return text + "set -E\(keepGoing ? "" : "e")\n"
     }
 
     private static let common = """

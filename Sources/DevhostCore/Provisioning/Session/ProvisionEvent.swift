@@ -32,10 +32,13 @@ public struct VerbCall: Sendable, Hashable {
     public let verb: ProvisionScript.Verb
     /// Its words as the script's evaluation left them, secrets masked.
     public let arguments: [String]
-    /// The file that the verb stands in.
+    /// The file that the verb stands in; empty for what every run does beside its script.
     public let source: String
-    /// The line that the verb stands on.
-    public let line: Int
+    /// The line that the verb stands on; nil beside the script.
+    public let line: Int?
+
+    /// Where the verb stands, for the beginning of a line: `provision.sh:12: `.
+    public var place: String { line.map { "\(source):\($0): " } ?? "" }
 
     /// The verb and its words as one line of a shell.
     public var description: String {
@@ -66,10 +69,8 @@ public struct ScriptFailure: Sendable, Hashable, CustomStringConvertible {
 
     /// For instance `provision.sh:12: RUN false: exit 1`.
     public var description: String {
-        var text = source
-        if let line { text += ":\(line)" }
-        if let command { text += ": \(command)" }
-        return "\(text): exit \(status)"
+        let place = line.map { "\(source):\($0)" } ?? source
+        return [place, command ?? "", "exit \(status)"].filter { !$0.isEmpty }.joined(separator: ": ")
     }
 }
 

@@ -46,7 +46,7 @@ extension ProvisionSession {
     /// What is to be copied: relative to the script's working directory, or to its folder where it has gone elsewhere.
     private func localPaths(_ path: String, in folder: String) throws -> [String] {
         guard !path.isEmpty else { throw DevhostError(.invalidArgument, "the local path is empty") }
-        let scriptFolder = Files.directory(of: options.script)
+        let scriptFolder = options.folder
         let candidates = path.hasPrefix("/") ? [path] : ["\(folder)/\(path)", "\(scriptFolder)/\(path)"]
         if let found = candidates.first(where: { Files.exists($0.removingTrailingSlashes) }) { return [found] }
         // A pattern in quotes was expanded by the tool that provision scripts were first written for.

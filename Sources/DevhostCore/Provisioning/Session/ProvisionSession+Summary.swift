@@ -34,7 +34,9 @@ extension ProvisionSession {
         }
         // A script with an ERR trap of its own reports nothing: the last verb that ended so is the likeliest cause.
         if let last = verbs.last, last.status == status { return failure(last) }
-        return ScriptFailure(source: Self.name(of: options.script), line: nil, command: nil, status: status)
+        return ScriptFailure(
+            source: Self.name(of: options.script ?? options.nixFile ?? options.folder), line: nil, command: nil,
+            status: status)
     }
 
     private func failure(_ report: FailureReport, verbs: [VerbResult]) -> ScriptFailure {

@@ -21,7 +21,7 @@ extension ProvisionSession {
                 defer { state.nextCall += 1 }
                 return state.nextCall
             }, verb: verb, arguments: words.map { options.secrets.masked(String(decoding: $0, as: UTF8.self)) },
-            source: Self.name(of: call.text(1)), line: Int(call.text(2)) ?? 0)
+            source: Self.name(of: call.text(1)), line: call.text(1).isEmpty ? nil : Int(call.text(2)))
         emit(.started(shown))
         let start = ContinuousClock.now
         var status: Int32

@@ -14,9 +14,15 @@ import Synchronization
 public final class ProvisionSession: Sendable {
     /// What is run, where, and how.
     public struct Options: Sendable {
-        /// The script.
-        public var script: String
-        /// The VM; nil only makes sense for a dry run.
+        /// The script; nil where there is none and only ``nixFile`` or ``closingCommand`` are to be carried out.
+        public var script: String?
+        /// The folder that the script runs in and that local paths are relative to.
+        public var folder: String
+        /// A file of the folder that goes to ``nixPath`` before the script runs.
+        public var nixFile: String?
+        /// What runs in the VM after a script that succeeded; its failure is a warning, not the run's.
+        public var closingCommand: [String] = []
+        /// The VM.
         public var target: GuestTarget
         /// The environment that the script finds, with the variables of its verbs.
         public var environment: [String: String]
@@ -33,12 +39,21 @@ public final class ProvisionSession: Sendable {
 
         /// A run with everything else as usual.
         public init(script: String, target: GuestTarget, environment: [String: String], helper: String) {
+            self.init(folder: Files.directory(of: script), target: target, environment: environment, helper: helper)
             self.script = script
+        }
+
+        /// A run without a script.
+        public init(folder: String, target: GuestTarget, environment: [String: String], helper: String) {
+            self.folder = folder
             self.target = target
             self.environment = environment
             self.helper = helper
         }
     }
+
+    /// Where the VM's platform finds what an environment says about its system.
+    public static let nixPath = "/etc/local/nixos/provision-container.nix"
 
     struct State {
         var nextCall = 1
@@ -58,7 +73,7 @@ public final class ProvisionSession: Sendable {
     let active = DispatchGroup()
     let emit: @Sendable (ProvisionEvent) -> Void
     private let cancellation: Cancellation
-    private let streams: OutputStreams
+    private let streams: Mutex<OutputStreams?> = Mutex(nil)
 
     /// Where the run keeps its sockets; it goes when the run has ended.
     package var temporaryFolder: String { folder.path }
@@ -69,8 +84,8 @@ public final class ProvisionSession: Sendable {
     /// - Parameter events: Sees what happens, one event at a time; a slow one slows the script down.
     /// - Throws: `notFound` where there is no script, `unsupported` where ssh is not installed.
     public init(_ options: Options, events: @escaping @Sendable (ProvisionEvent) -> Void) throws {
-        guard Files.exists(options.script) else {
-            throw DevhostError(.notFound, "there is no script \(options.script.quoted)")
+        if let script = options.script, !Files.exists(script) {
+            throw DevhostError(.notFound, "there is no script \(script.quoted)")
         }
         self.options = options
         folder = try TemporaryDirectory(prefix: "devhost")
@@ -79,7 +94,6 @@ public final class ProvisionSession: Sendable {
         let order = Mutex(())
         let emit: @Sendable (ProvisionEvent) -> Void = { event in order.withLock { _ in events(event) } }
         self.emit = emit
-        streams = try OutputStreams(secrets: options.secrets, emit: emit)
     }
 
     /// Runs the script to its end.
@@ -89,10 +103,7 @@ public final class ProvisionSession: Sendable {
     public func run() async throws -> ProvisionSummary {
         signal(SIGPIPE, SIG_IGN)
         let start = ContinuousClock.now
-        let script = ProvisionScript(try Files.readText(options.script), source: Self.name(of: options.script))
-        if let problem = try await script.check(folder: nil).first(where: { $0.rule == .syntax }) {
-            throw DevhostError(.invalidArgument, problem.description, next: "mend the script; nothing of it was run")
-        }
+        let needsVM = try await checkScript() || options.nixFile != nil || !options.closingCommand.isEmpty
         let listener = try UnixSocket.listen(socketPath)
         let accepting = DispatchGroup()
         accepting.enter()
@@ -100,11 +111,11 @@ public final class ProvisionSession: Sendable {
             self.accept(listener)
             accepting.leave()
         }
-        if !options.isDryRun && !script.statements.isEmpty { connectAhead() }
+        if !options.isDryRun && needsVM { connectAhead() }
         let status: Int32
         do {
             status = try await withTaskCancellationHandler {
-                try await runBash()
+                try await runParts()
             } onCancel: {
                 cancellation.cancel()
             }
@@ -118,21 +129,61 @@ public final class ProvisionSession: Sendable {
         return try summary(bashStatus: status, duration: .now - start)
     }
 
+    /// Refuses a script that bash cannot read, before anything of it runs.
+    /// - Returns: Whether the script has a verb.
+    private func checkScript() async throws -> Bool {
+        guard let path = options.script else { return false }
+        let script = ProvisionScript(try Files.readText(path), source: Self.name(of: path))
+        if let problem = try await script.check(folder: nil).first(where: { $0.rule == .syntax }) {
+            throw DevhostError(.invalidArgument, problem.description, next: "mend the script; nothing of it was run")
+        }
+        return !script.statements.isEmpty
+    }
+
     /// The name by which messages call a file.
     static func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
     // MARK: bash
 
-    private func runBash() async throws -> Int32 {
+    /// Runs the script, and after it what closes every run.
+    private func runParts() async throws -> Int32 {
+        let scriptName = options.script.map { "./\(Self.name(of: $0))" }
+        var status: Int32 = 0
+        if options.nixFile != nil || options.script != nil {
+            var body = ""
+            if let file = options.nixFile { body += "COPY \(file.shellQuoted) \(Self.nixPath)\n" }
+            if options.script != nil { body += BashPrelude.script }
+            status = try await runBash(body, script: scriptName ?? "")
+        }
+        if status == 0, !options.closingCommand.isEmpty, !cancellation.isCancelled {
+            try await close()
+        }
+        return status
+    }
+
+    private func close() async throws {
+        let words = options.closingCommand.map(\.shellQuoted).joined(separator: " ")
+        let reported = state.withLock { $0.reports.count }
+        let status = try await runBash("RUN \(words)\n", script: "")
+        // The failure is told here; it is none of the script's.
+        state.withLock { $0.reports.removeLast($0.reports.count - reported) }
+        if status != 0 {
+            emit(.warning("\(words) ended with exit \(status): the VM may be half prepared; its output is above"))
+        }
+    }
+
+    private func runBash(_ body: String, script: String) async throws -> Int32 {
+        let streams = try OutputStreams(secrets: options.secrets, emit: emit)
+        self.streams.withLock { $0 = streams }
         let null = try FileDescriptor.open("/dev/null", O_RDONLY)
         var command = Command(
             try ProgramFinder.find("bash", environment: options.environment),
             [
                 "--norc", "--noprofile", "-c",
-                BashPrelude.text(keepGoing: options.keepsGoing, dryRun: options.isDryRun),
-                Self.name(of: options.script), options.helper, socketPath, "./\(Self.name(of: options.script))",
+                BashPrelude.text(keepGoing: options.keepsGoing, dryRun: options.isDryRun) + body,
+                Self.name(of: script), options.helper, socketPath, script,
             ])
-        command.directory = Files.directory(of: options.script)
+        command.directory = options.folder
         command.environment = scriptEnvironment()
         let bash = try ChildProcess(
             command, input: null.number, output: streams.output.writer, errors: streams.errors.writer)
@@ -140,7 +191,7 @@ public final class ProvisionSession: Sendable {
         let ladder = Task { try await self.endWhenCancelled(bash) }
         let status = await bash.wait()
         ladder.cancel()
-        if status != 0 { cancellation.cancel() }
+        if status != 0 && !script.isEmpty { cancellation.cancel() }
         // Verbs that the script left in the background are carried through, unless the script failed. A job that has
         // only just begun may still be on its way to its verb.
         try await waitForVerbs()
@@ -240,7 +291,7 @@ public final class ProvisionSession: Sendable {
         do {
             let caller = try ScriptCaller(socket, cancellation: cancellation.descriptor)
             let call = try ScriptCall(try caller.readCall())
-            streams.drain()
+            streams.withLock { $0 }?.drain()
             let status = try carryOut(call, for: caller)
             if cancellation.isCancelled { return }
             caller.answer(status)
