@@ -44,7 +44,7 @@ public struct DynamicNames: Sendable {
         return try assign(host, taken: taken, using: &generator)
     }
 
-    mutating func assign(
+    package mutating func assign(
         _ host: EnvironmentHost, taken: Set<String>, using generator: inout some RandomNumberGenerator
     ) throws(DevhostError) -> VMName {
         while true {

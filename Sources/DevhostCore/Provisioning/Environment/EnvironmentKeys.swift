@@ -1,12 +1,18 @@
 /// What an environment keeps beside its ssh configuration: the key pair with which its VMs are entered, and their host
 /// keys. It lies in a folder of the project that only its user may enter and that git ignores by itself.
-struct EnvironmentKeys: Sendable {
+package struct EnvironmentKeys: Sendable {
     /// The private key; the public one beside it ends in `.pub`.
-    let keyPath: String
+    package let keyPath: String
     /// The host keys of the VMs, as ssh reads them.
-    let knownHostsPath: String
+    package let knownHostsPath: String
     /// The public key: type, key and a comment.
-    let publicKey: String
+    package let publicKey: String
+
+    package init(keyPath: String, knownHostsPath: String, publicKey: String) {
+        self.keyPath = keyPath
+        self.knownHostsPath = knownHostsPath
+        self.publicKey = publicKey
+    }
 
     static func folder(of configuration: EnvironmentConfiguration) -> String {
         "\(configuration.projectFolder)/.devhost"

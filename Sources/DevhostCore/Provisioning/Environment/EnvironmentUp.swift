@@ -241,7 +241,7 @@ public final class EnvironmentUp: Sendable {
 
 extension EnvironmentHost {
     /// The words of `fc-devhost ensure` for the host's VM.
-    func ensureArguments(_ name: VMName, key: String) -> [String] {
+    package func ensureArguments(_ name: VMName, key: String) -> [String] {
         var words = ["ensure"]
         if let memory = provisioner.memory { words += ["--memory", String(memory.mebibytes)] }
         if let cpus = provisioner.cpus { words += ["--cpu", cpus.description] }

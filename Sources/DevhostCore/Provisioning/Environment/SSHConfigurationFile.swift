@@ -1,7 +1,7 @@
 /// The ssh configuration of an environment: one block per VM, and the user's own settings for every other host.
-struct SSHConfigurationFile: Sendable {
+package struct SSHConfigurationFile: Sendable {
     /// One VM.
-    struct Entry: Sendable, Hashable {
+    package struct Entry: Sendable, Hashable {
         let name: VMName
         /// The other names by which ssh shall know it.
         let otherNames: [String]
@@ -9,6 +9,13 @@ struct SSHConfigurationFile: Sendable {
         let jump: String?
         /// The VM's ssh host key, type and key; nil where the devhost does not know it.
         let hostKey: String?
+
+        package init(name: VMName, otherNames: [String], jump: String?, hostKey: String?) {
+            self.name = name
+            self.otherNames = otherNames
+            self.jump = jump
+            self.hostKey = hostKey
+        }
     }
 
     let entries: [Entry]
@@ -16,9 +23,15 @@ struct SSHConfigurationFile: Sendable {
     /// The files whose settings apply to other hosts.
     let included: [String]
 
+    package init(entries: [Entry], keys: EnvironmentKeys, included: [String]) {
+        self.entries = entries
+        self.keys = keys
+        self.included = included
+    }
+
     /// The configuration. Blocks of VMs come first and nothing else applies to them: ssh takes the first value that it
     /// finds, but would offer the keys of all blocks that match.
-    var text: String {
+    package var text: String {
         var text = "# Written by devhost-provision up; changes here are lost.\n"
         var known: Set<String> = []
         for entry in entries {
@@ -44,7 +57,7 @@ struct SSHConfigurationFile: Sendable {
     }
 
     /// The host keys.
-    var knownHosts: String {
+    package var knownHosts: String {
         entries.compactMap { entry in entry.hostKey.map { "\(entry.name) \($0)\n" } }.joined()
     }
 

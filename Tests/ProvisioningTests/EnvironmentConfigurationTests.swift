@@ -1,0 +1,181 @@
+import DevhostBase
+import Foundation
+import Testing
+
+@Suite("environment.cfg")
+struct EnvironmentConfigurationTests {
+    private let good = """
+        [environment]
+        service_user = s-dev
+        platform = nixos
+        update_method = rsync
+        require_sudo = True
+
+        [provisioner:default]
+        method = fc-nixos-dev-vm
+        host = devhost.example.org
+        release = https://example.org/release.json
+        memory = 4096
+        cores = 2
+        disk_size = 60G
+        update_channel = no
+
+        [provisioner:other]
+        method = fc-nixos-dev-vm
+        host = localhost
+        channel = fc-23.11-production
+        release = 2024_001
+
+        [provisioner:latest]
+        method = fc-nixos-dev-vm
+        host = localhost
+        channel = fc-23.11-production
+
+        [provisioner:hydra]
+        method = fc-nixos-dev-vm
+        host = localhost
+        hydra-eval = 123456
+
+        [host:web]
+        components = nginx, app
+        provision-dynamic-hostname = True
+        provision-aliases =
+            www
+            api admin
+        data-color = blue
+
+        [host:plain]
+        components = db
+        provisioner = other
+        service_user = s-db
+        [host:third]
+        provisioner = hydra
+        [host:fourth]
+        provisioner = latest
+        [host:elsewhere.example.org]
+        provisioner = none
+
+        [component:my-app]
+        db.password = some words
+            and a second line
+        Short = x
+        """
+
+    @Test("What the file says is read")
+    func reads() throws {
+        let configuration = try EnvironmentConfiguration(good, folder: "/project/environments/dev")
+        #expect(configuration.name == "dev")
+        #expect(configuration.sshConfigurationPath == "/project/ssh_config_dev")
+        #expect(configuration.serviceUser == "s-dev" && configuration.platform == "nixos")
+        #expect(configuration.hosts.map(\.name) == ["web", "plain", "third", "fourth"])
+        let web = configuration.hosts[0]
+        #expect(web.isDynamic && web.aliases.map(\.description) == ["www", "api", "admin"])
+        #expect(web.serviceUser == "s-dev" && configuration.hosts[1].serviceUser == "s-db")
+        #expect(web.provisioner.memory?.mebibytes == 4096 && !web.provisioner.updatesChannel)
+        #expect(
+            configuration.overrides.map { "\($0.variable)=\($0.value)" } == [
+                "COMPONENT_MY_APP_DB_PASSWORD=some words\nand a second line", "COMPONENT_MY_APP_SHORT=x",
+            ])
+        #expect(configuration.warnings.isEmpty, "\(configuration.warnings)")
+    }
+
+    @Test("The devhost is asked for what the file says")
+    func ensure() throws {
+        let configuration = try EnvironmentConfiguration(good, folder: "/project/environments/dev")
+        let name = try VMName("ab12cd34")
+        let words = configuration.hosts.map { $0.ensureArguments(name, key: "KEY").joined(separator: "|") }
+        #expect(
+            words == [
+                "ensure|--memory|4096|--cpu|2|--disk-size|60G|--aliases|www api admin|--release|https://example.org/release.json|--no-update-channel|--authorized-key|KEY|ab12cd34",
+                "ensure|--aliases||--release|fcrs://fc-23.11-production/2024_001|--update-channel|--authorized-key|KEY|ab12cd34",
+                "ensure|--aliases||--hydra-eval|123456|--update-channel|--authorized-key|KEY|ab12cd34",
+                "ensure|--aliases||--release|fcrs://fc-23.11-production/|--update-channel|--authorized-key|KEY|ab12cd34",
+            ])
+    }
+
+    @Test("Unknown keys and sections are warnings with their lines")
+    func warnings() throws {
+        let configuration = try EnvironmentConfiguration(
+            "[environment]\nservice_usr = x\n[host:a]\nalias = x\nprovisioner = none\n[oops]\n", folder: "/e")
+        #expect(
+            configuration.warnings.map(\.description) == [
+                "environment.cfg:2: 'service_usr' means nothing in [environment]",
+                "environment.cfg:4: 'alias' means nothing in [host:a]",
+                "environment.cfg:6: section [oops] means nothing",
+            ])
+    }
+
+    @Test("Wrong values are errors, all at once and with their lines")
+    func errors() throws {
+        let text = """
+            [environment]
+            service_user = -x y
+            [provisioner:default]
+            method = vagrant
+            host = -oProxyCommand=x
+            memory = much
+            cores = 0
+            disk_size = 1
+            update_channel = maybe
+            release = nonsense
+            [provisioner:empty]
+            [host:Web Server]
+            provision-aliases = good Bad!
+            provisioner = missing
+            [provisioner:ok]
+            method = fc-nixos-dev-vm
+            host = h
+            hydra-eval = x
+            """
+        let error = try #require(throws: DevhostError.self) {
+            _ = try EnvironmentConfiguration(text, folder: "/e")
+        }
+        #expect(error.code == .invalidConfiguration)
+        for line in [2, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 18] {
+            #expect(error.message.contains("line \(line): "), "line \(line): \(error.message)")
+        }
+    }
+
+    @Test("A host whose name is no VM's needs a dynamic one")
+    func names() throws {
+        let provisioner = "[provisioner:default]\nmethod = fc-nixos-dev-vm\nhost = h\nhydra-eval = 1\n"
+        #expect(throws: DevhostError.self) {
+            _ = try EnvironmentConfiguration(provisioner + "[host:web.example.org]\n", folder: "/e")
+        }
+        let configuration = try EnvironmentConfiguration(
+            provisioner + "[host:web.example.org]\nprovision-dynamic-hostname = true\n", folder: "/e")
+        #expect(configuration.hosts.count == 1)
+    }
+
+    @Test("A folder without environment.cfg is no environment")
+    func missing() {
+        #expect { _ = try EnvironmentConfiguration(folder: "/no/such") } throws: {
+            ($0 as? DevhostError)?.code == .notFound
+        }
+    }
+
+    @Test("Names of VMs are kept as batou keeps them, never taken ones, never all digits")
+    func dynamicNames() throws {
+        let folder = try TemporaryDirectory(prefix: "names")
+        let configuration = try EnvironmentConfiguration(good, folder: folder.path)
+        let web = configuration.hosts[0]
+        var names = try DynamicNames(folder: folder.path)
+        #expect(try names.name(of: web) == nil)
+        #expect(try names.name(of: configuration.hosts[1])?.description == "plain")
+        var generator = FixedNumbers([0x1234_5678, 0xaabb_ccdd, 0x00ab_cdef])
+        #expect(try names.assign(web, taken: ["aabbccdd"], using: &generator).description == "00abcdef")
+        try names.save()
+        #expect(try Files.readText(folder.path + "/hostmap.json").trimmed == #"{"web":"00abcdef"}"#)
+        #expect(try DynamicNames(folder: folder.path).name(of: web)?.description == "00abcdef")
+        try Files.writeAtomically(folder.path + "/hostmap.json", Array(#"{"web":"../../etc"}"#.utf8), mode: 0o600)
+        #expect(throws: DevhostError.self) { _ = try DynamicNames(folder: folder.path).name(of: web) }
+        try Files.writeAtomically(folder.path + "/hostmap.json", Array("[".utf8), mode: 0o600)
+        #expect { _ = try DynamicNames(folder: folder.path) } throws: { ($0 as? DevhostError)?.code == .damaged }
+    }
+
+    private struct FixedNumbers: RandomNumberGenerator {
+        private var numbers: [UInt64]
+        init(_ numbers: [UInt64]) { self.numbers = numbers }
+        mutating func next() -> UInt64 { numbers.isEmpty ? 0 : numbers.removeFirst() }
+    }
+}

@@ -1,0 +1,51 @@
+import DevhostBase
+import Foundation
+import Testing
+
+@Suite("ssh_config of environments")
+struct SSHConfigurationTests {
+    private let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHh5eHl4eXh5eHl4eXh5eHl4eXh5eHl4eXh5eHl4eXh5"
+
+    /// What ssh makes of the configuration for a host.
+    private func settings(_ path: String, _ host: String) throws -> [String: [String]] {
+        let text = try TestGuest.shell("ssh -G -F \(path.shellQuoted) \(host)")
+        return Dictionary(grouping: text.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 1) }) {
+            String($0[0])
+        }.mapValues { $0.map { $0.count > 1 ? String($0[1]) : "" } }
+    }
+
+    @Test("ssh itself reads the blocks as they are meant, and the user's own settings for other hosts only")
+    func read() throws {
+        let folder = try TestGuest.temporaryFolder() + "/with space"
+        mkdir(folder, 0o700)
+        defer { try? FileManager.default.removeItem(atPath: Files.directory(of: folder)) }
+        try Files.writeAtomically(
+            folder + "/own", Array("Host *\n  User me\n  IdentityFile /mine\nHost devhost\n  Port 2222\n".utf8),
+            mode: 0o600)
+        let keys = EnvironmentKeys(
+            keyPath: folder + "/key_dev", knownHostsPath: folder + "/known_hosts_dev", publicKey: "")
+        let file = SSHConfigurationFile(
+            entries: [
+                .init(name: try VMName("ab12cd34"), otherNames: ["web", "www"], jump: "devhost", hostKey: key),
+                .init(name: try VMName("here"), otherNames: ["here", "www"], jump: nil, hostKey: nil),
+            ], keys: keys, included: [folder + "/own"])
+        let path = folder + "/ssh_config_dev"
+        try Files.writeAtomically(path, Array(file.text.utf8), mode: 0o600)
+        for name in ["ab12cd34", "web", "www"] {
+            let settings = try settings(path, name)
+            #expect(settings["hostname"] == ["ab12cd34"])
+            #expect(settings["user"] == ["developer"])
+            #expect(settings["proxyjump"] == ["devhost"])
+            #expect(settings["identityfile"] == [folder + "/key_dev"])
+            #expect(settings["identitiesonly"] == ["yes"])
+            #expect(settings["stricthostkeychecking"] == ["true"])
+            #expect(settings["userknownhostsfile"] == [folder + "/known_hosts_dev"])
+            #expect(settings["hostkeyalias"] == ["ab12cd34"])
+            #expect(settings["hostkeyalgorithms"] == ["ssh-ed25519"])
+        }
+        #expect(try settings(path, "here")["proxyjump"] == nil)
+        let other = try settings(path, "devhost")
+        #expect(other["user"] == ["me"] && other["port"] == ["2222"] && other["identityfile"] == ["/mine"])
+        #expect(file.knownHosts == "ab12cd34 \(key)\n")
+    }
+}
