@@ -28,6 +28,9 @@ public final class FolderSync: Sendable {
     private let connection: GuestConnection
     private let rsync: String
 
+    /// Where the connection keeps its socket; it goes with ``close()``.
+    package var temporaryFolder: String { folder.path }
+
     /// Prepares; nothing is sent yet.
     /// - Throws: `notFound` where there is no source, `unsupported` where ssh or rsync is not installed.
     public init(_ options: Options) throws {
