@@ -80,24 +80,33 @@ struct EnsureRun: Sendable {
         if let channel = release?.channelURL { record.channelURL = channel.description }
     }
 
-    /// Makes the disk over the image of a release, which is kept in the store meanwhile, and records what it is made of.
+    /// Makes the disk over the image of a release, which is kept in the store meanwhile. What the disk is made of is
+    /// recorded before it is made: a disk without that could not be explained after a crash.
     private func makeDisk(_ release: ResolvedRelease, record: inout VMRecord) async throws {
         if !plan.isNew { progress(.warning("\(name) had no disk and gets a new one")) }
         guard let size = record.diskSize else { return }
-        let image = try await devhost.imageStore(libvirt, for: "'ensure \(name)'").withImage(
+        let named = Self.naming(release, in: record)
+        record = try await devhost.imageStore(libvirt, for: "'ensure \(name)'").withImage(
             ImageSource(url: release.imageURL, releaseName: release.releaseName), expectedHash: release.imageHash,
             progress: progress
-        ) { [parts] image in
+        ) { [devhost, parts, progress, name] image in
+            var record = named
+            record.imageHash = image.sha256
+            try devhost.records.save(record)
             progress(.step("making the disk of \(name)"))
             try await parts.makeDisk(over: image, size: size)
-            return image
+            return record
         }
+    }
+
+    /// The record with a release as what the disk is made of.
+    private static func naming(_ release: ResolvedRelease, in record: VMRecord) -> VMRecord {
+        var record = record
         record.imageURL = release.imageURL.description
-        record.imageHash = image.sha256
         record.releaseName = release.releaseName
         record.releaseReference = release.reference.recordText
         if case .hydra(let evaluation) = release.reference { record.hydraEval = .integer(Int64(evaluation)) }
-        try devhost.records.save(record)
+        return record
     }
 
     private func giveIdentity(to record: inout VMRecord) async throws {
