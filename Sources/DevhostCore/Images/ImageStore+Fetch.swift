@@ -114,9 +114,9 @@ extension ImageStore {
     /// Whether the qcow2 file of an image lies there whole, although nothing is known of it any more. VMs may stand on it:
     /// it must not be written again.
     private func holds(_ digest: SHA256Digest, content: SHA256Digest) async throws -> Bool {
-        guard volumes.localFolder != nil, let volume = try await volumes.volume(volumeName(digest)) else {
-            return false
-        }
+        guard volumes.localFolder != nil, let volume = try await volumes.volume(volumeName(digest)),
+            Files.exists(volume.path)
+        else { return false }
         let file = try FileDescriptor.open(volume.path, O_RDONLY | O_NOFOLLOW)
         return try await Blocking.run { try file.digest(path: volume.path) } == content
     }
