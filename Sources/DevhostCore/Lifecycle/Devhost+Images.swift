@@ -1,9 +1,13 @@
 extension Devhost {
     /// What finds out what release references stand for, as devhost.cfg says.
     public var releases: ReleaseResolver {
+        resolver(ledger: ReleaseLedger(path: layout.releaseLedger, clock: clock))
+    }
+
+    private func resolver(ledger: ReleaseLedger?) -> ReleaseResolver {
         ReleaseResolver(
             catalog: catalog, hydra: configuration.hydra.map { Hydra($0) }, fileFolders: configuration.imageFolders,
-            ledger: ReleaseLedger(path: layout.releaseLedger, clock: clock))
+            ledger: ledger)
     }
 
     /// The catalog that `fcrs://` stands for.
@@ -14,8 +18,10 @@ extension Devhost {
         var limits = ImageLimits()
         limits.virtualSize = configuration.maximumImageSize
         limits.lock = configuration.lockLimit
+        var files = configuration.imageFolders
+        if case .folder(let folder) = configuration.catalog { files.append(folder) }
         let folders = ImageStore.Folders(
-            records: layout.images, work: layout.downloads, locks: layout.locks, files: configuration.imageFolders)
+            records: layout.images, work: layout.downloads, locks: layout.locks, files: files)
         let pool = HostPreparation.imagePool(configuration.network)
         let volumes = PoolVolumes(libvirt: libvirt, pool: pool, localFolder: layout.images)
         return ImageStore(
@@ -53,6 +59,30 @@ extension Devhost {
         return try await imageStore(libvirt, for: "'images prune'").prune(olderThanDays: days, budget: budget) {
             Set(try await imageUsers(libvirt).keys)
         }
+    }
+
+    /// Finds out what a release reference stands for, and remembers nothing.
+    /// - Throws: What `ReleaseResolver.resolve(_:)` throws.
+    public func describe(_ reference: ReleaseReference) async throws -> ResolvedRelease {
+        try await resolver(ledger: nil).resolve(reference)
+    }
+
+    /// Adds an image of this machine to the catalog as a release, which becomes the latest one of its channel.
+    /// - Parameters:
+    ///   - image: Its absolute path. On behalf of somebody else, through sudo, it must lie in a folder that devhost.cfg
+    ///     lists, like every image that is given as a file.
+    ///   - channelURL: The channel that guests follow.
+    /// - Returns: The metadata as published.
+    /// - Throws: What `ReleaseCatalog.publish` throws.
+    @discardableResult
+    public func publish(
+        image: String, as release: ReleaseName, in channel: ChannelName, channelURL: ResourceURL? = nil
+    ) async throws -> ReleaseMetadata {
+        var limits = ImageLimits()
+        limits.virtualSize = configuration.maximumImageSize
+        return try await catalog.publish(
+            image: image, as: release, in: channel, from: caller.isElevated ? configuration.imageFolders : nil,
+            channelURL: channelURL, limits: limits, clock: clock)
     }
 
     private func preparedLibvirt() async throws -> Connection {
