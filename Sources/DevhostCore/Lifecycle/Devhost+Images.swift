@@ -40,8 +40,8 @@ extension Devhost {
         let image = try ResourceURL(text)
         let channel = try record.channelURL.flatMap { try $0.isEmpty ? nil : ResourceURL($0) }
         return ResolvedRelease(
-            reference: .image(image, channel: channel), releaseName: record.releaseName, channelURL: channel,
-            imageURL: image, imageHash: record.imageHash)
+            reference: record.reference ?? .image(image, channel: channel), releaseName: record.releaseName,
+            channelURL: channel, imageURL: image, imageHash: record.imageHash)
     }
 
     /// The base images, the one used last first, with the VMs whose disks lie over them.
@@ -100,8 +100,10 @@ extension Devhost {
             guard let backing = try await libvirt.volumeBacking(pool: pool, name: volume) else { continue }
             let file = backing.split(separator: "/").last ?? ""
             guard let digest = try? SHA256Digest(hex: String(file.prefix { $0 != "." })) else { continue }
-            let name = try? VMName(String(volume.prefix { $0 != "." }))
-            users[digest, default: []] += name.map { [$0] } ?? []
+            // A VM that is being rebuilt has two disks.
+            let name = layout.owner(ofDiskVolume: volume)
+            let known = users[digest, default: []]
+            users[digest] = known + [name].compactMap(\.self).filter { !known.contains($0) }
         }
         return users
     }
