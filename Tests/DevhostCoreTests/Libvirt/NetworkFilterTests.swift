@@ -25,7 +25,8 @@ import Testing
             #expect(try #require(ping) < #require(drop))
         }
         let unbound = try rules(filter()).filter { $0.action == "drop" && $0.condition.contains("dstipaddr='fd00::1'") }
-        #expect(unbound.allSatisfy { $0.condition.contains("srcipaddr=") }, "one source's refusal must not bind another")
+        #expect(
+            unbound.allSatisfy { $0.condition.contains("srcipaddr=") }, "one source's refusal must not bind another")
     }
 
     @Test func theDigestStandsInTheFilterAndFollowsItsRules() throws {
