@@ -17,9 +17,9 @@ extension Devhost {
     func imageStore(_ libvirt: Connection, for work: String) -> ImageStore {
         var limits = ImageLimits()
         limits.virtualSize = configuration.maximumImageSize
-        limits.lock = configuration.lockLimit
+        // A release of a local catalog names an image in the catalog's folder.
         var files = configuration.imageFolders
-        if case .folder(let folder) = configuration.catalog { files.append(folder) }
+        if case .folder(let path) = configuration.catalog { files.append(path) }
         let folders = ImageStore.Folders(
             records: layout.images, work: layout.downloads, locks: layout.locks, files: files)
         let pool = HostPreparation.imagePool(configuration.network)
