@@ -158,8 +158,7 @@ extension VirtualMachineTests {
 
         @Test func step09_aFullDiskGrowsInTheRunningGuest() async throws {
             _ = try await TestHost.inside(
-                name,
-                "sudo fallocate -l 20G /filler 2>/dev/null; sudo sh -c 'cat /dev/zero >/filler2' 2>/dev/null; true",
+                name, "sudo sh -c 'head -c 300M /dev/urandom >/filler2; fallocate -l 20G /filler' 2>/dev/null; sync",
                 limit: .seconds(300))
             #expect(try await TestHost.inside(name, "df --output=avail / | tail -1").trimmed == "0")
             var request = EnsureRequest(name: name)
