@@ -86,8 +86,8 @@ struct EnsureRun: Sendable {
         if let channel = release?.channelURL { record.channelURL = channel.description }
     }
 
-    /// Makes the disk over the image of a release, which is kept in the store meanwhile. What the disk is made of is
-    /// recorded before it is made: a disk without that could not be explained after a crash.
+    /// Records what the disk is to be made of, and makes it over the image of a release, which is kept in the store
+    /// meanwhile.
     private func makeDisk(_ release: ResolvedRelease, record: inout VMRecord) async throws {
         if !plan.isNew { progress(.warning("\(name) had no disk and gets a new one")) }
         guard let size = record.diskSize else { return }
