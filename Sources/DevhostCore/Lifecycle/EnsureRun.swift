@@ -94,10 +94,12 @@ struct EnsureRun: Sendable {
         record = try await devhost.imageStore(libvirt, for: "'ensure \(name)'").withImage(
             ImageSource(url: release.imageURL, releaseName: release.releaseName), expectedHash: release.imageHash,
             progress: progress
-        ) { [parts, devhost, record] image in
+        ) { [parts, devhost, record, plan] image in
             progress(.step("making the disk of \(name)"))
             var record = record
             record.take(release, image: image)
+            let size = try plan.diskSize(size, over: image)
+            record.diskSize = size
             try devhost.records.save(record)
             try await parts.makeDisk(record.diskNumber, over: image, size: size)
             return record
