@@ -44,18 +44,20 @@ struct ImagesPruneCommand: ProgramCommand {
 
     func run(_ context: CommandContext) async throws -> ExitStatus {
         let report = try await context.devhost().pruneImages(olderThanDays: days, budget: bytes)
-        if isJSON {
-            try context.output.json(report)
-        } else {
-            for image in report.removed {
-                try context.output.line("removed \(image.sha256) (\(ByteText.size(image.size)))")
-            }
-            if report.removed.isEmpty { context.progress.notice("there is no image to remove") }
+        if isJSON { try context.output.json(report) }
+        try Self.tell(report, context, isListed: !isJSON)
+        return .success
+    }
+
+    /// Says what was removed and what could not be.
+    static func tell(_ report: ImagePruneReport, _ context: CommandContext, isListed: Bool = true) throws {
+        for image in report.removed where isListed {
+            try context.output.line("removed \(image.sha256) (\(ByteText.size(image.size)))")
         }
+        if report.removed.isEmpty { context.progress.notice("there is no image to remove") }
         guard report.failures.isEmpty else {
             for failure in report.failures { context.progress.warning(failure) }
             throw DevhostError(.failed, "not all images could be removed")
         }
-        return .success
     }
 }
