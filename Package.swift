@@ -31,6 +31,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests", dependencies: ["DevhostCore", "DevhostCommandLine", "DevhostCLI"]),
         .testTarget(name: "VirtualMachineTests", dependencies: ["DevhostCore", "DevhostCLI"]),
+        .testTarget(name: "ProvisioningTests", dependencies: ["DevhostBase", "DevhostProvision"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -4,6 +4,9 @@ import DevhostBase
 package struct SeveralFailures: Error {
     /// The failures, in the order in which the VMs were named; at least one.
     package let failures: [DevhostError]
+
+    /// At least one failure.
+    package init(failures: [DevhostError]) { self.failures = failures }
 }
 
 /// Runs a body for each of several things, a few side by side, and goes on after a failure.

@@ -130,11 +130,13 @@ package enum Processes {
     }
 
     /// Starts a program.
-    /// - Parameter files: What its standard files are, and its file 3 where there is a `control`; it leads a process
-    ///   group of its own then. With nil it shares this process's files and its place at the terminal.
+    /// - Parameters:
+    ///   - files: What its standard files are, and its file 3 where there is a `control`; it leads a process group of
+    ///     its own then. With nil it shares this process's files and its place at the terminal.
+    ///   - inNewSession: Whether it leaves this process's terminal, so that it can ask nobody for anything.
     static func spawn(
         _ program: String, _ command: Command,
-        files: (input: Int32, output: Int32, errors: Int32, control: Int32?)?
+        files: (input: Int32, output: Int32, errors: Int32, control: Int32?)?, inNewSession: Bool = false
     ) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -153,8 +155,8 @@ package enum Processes {
         posix_spawnattr_setsigmask(&attributes, &signals)
         for number in [SIGPIPE, SIGINT, SIGQUIT] { sigaddset(&signals, number) }
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        let group = files == nil ? 0 : POSIX_SPAWN_SETPGROUP
-        let flags = group | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF
+        let group = inNewSession ? spawnInNewSession : files == nil ? 0 : Int32(POSIX_SPAWN_SETPGROUP)
+        let flags = group | Int32(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
         posix_spawnattr_setflags(&attributes, Int16(flags))
 
         // posix_spawn cannot change the user: setpriv (util-linux) does, and is gone once the program runs.
@@ -178,6 +180,13 @@ package enum Processes {
         guard result == 0 else { throw DevhostError.posix("cannot start \(program)", errno: result) }
         return child
     }
+
+    /// `POSIX_SPAWN_SETSID`, which glibc hides behind a macro that Swift cannot set.
+    #if canImport(Glibc)
+        private static let spawnInNewSession: Int32 = 0x80
+    #else
+        private static let spawnInNewSession: Int32 = 0x400
+    #endif
 
     package static func withCStrings<Result>(
         _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
@@ -214,6 +223,18 @@ final class Pipe {
     func closeWriter() {
         if writer >= 0 { close(writer) }
         writer = -1
+    }
+
+    /// Gives the reading end away, to be closed by its new owner.
+    func handOverReader() -> FileDescriptor {
+        defer { reader = -1 }
+        return FileDescriptor(owning: reader)
+    }
+
+    /// Gives the writing end away, to be closed by its new owner.
+    func handOverWriter() -> FileDescriptor {
+        defer { writer = -1 }
+        return FileDescriptor(owning: writer)
     }
 
     deinit {

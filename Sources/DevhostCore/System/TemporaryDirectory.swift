@@ -23,7 +23,10 @@ package final class TemporaryDirectory: Sendable {
         }
     }
 
-    deinit {
+    deinit { remove() }
+
+    /// Removes the folder and its files before its owner goes.
+    package func remove() {
         for name in (try? Files.names(in: path)) ?? [] { unlink("\(path)/\(name)") }
         rmdir(path)
     }

@@ -1,0 +1,257 @@
+import Synchronization
+
+/// Brings the VMs of an environment up and prepares them: for each host, side by side, the VM, the ssh configuration,
+/// provision.nix, the script, and the platform's own `fc-manage -c`.
+public final class EnvironmentUp: Sendable {
+    /// What is wanted beside the configuration.
+    public struct Options: Sendable {
+        /// The hosts by their names in environment.cfg; empty for all.
+        public var hosts: [String] = []
+        /// Whether VMs that exist are destroyed first.
+        public var rebuilds = false
+        /// Whether scripts go on after lines that fail.
+        public var keepsGoing = false
+        /// Whether everything is only named.
+        public var isDryRun = false
+        /// What this process finds in its environment: scripts find it too.
+        public var environment: [String: String]
+        /// The program that verbs start: one that begins with ``ScriptHelper/runIfAsked(_:)``.
+        public var helper: String
+
+        /// What is usual.
+        public init(environment: [String: String], helper: String) {
+            self.environment = environment
+            self.helper = helper
+        }
+    }
+
+    private let configuration: EnvironmentConfiguration
+    private let options: Options
+    private let hosts: [EnvironmentHost]
+    private let emit: @Sendable (EnvironmentEvent) -> Void
+    private let entries = Mutex<[String: SSHConfigurationFile.Entry]>([:])
+
+    /// Prepares to bring an environment up.
+    /// - Throws: `notFound` for a host that the environment does not have, and where it has none.
+    public init(
+        _ configuration: EnvironmentConfiguration, _ options: Options,
+        events: @escaping @Sendable (EnvironmentEvent) -> Void
+    ) throws {
+        self.configuration = configuration
+        self.options = options
+        emit = events
+        hosts =
+            options.hosts.isEmpty
+            ? configuration.hosts
+            : try options.hosts.map { name in
+                guard let host = configuration.hosts.first(where: { $0.name == name }) else {
+                    let known = configuration.hosts.map(\.name).joined(separator: ", ")
+                    throw DevhostError(
+                        .notFound, "environment \(configuration.name) has no VM \(name.quoted)",
+                        next: known.isEmpty ? "it has none at all" : "it has \(known)")
+                }
+                return host
+            }
+        guard !hosts.isEmpty else {
+            throw DevhostError(
+                .notFound, "environment \(configuration.name) has no VM",
+                next: "add a [provisioner:default] and a [host:NAME] to its environment.cfg")
+        }
+    }
+
+    /// Does it; a host that fails does not hold up the others.
+    /// - Returns: What became of each host, in the order of the file.
+    /// - Throws: What concerns all hosts: secrets that cannot be read, a devhost that cannot be asked for its names.
+    public func run() async throws -> [HostOutcome] {
+        for warning in configuration.warnings { emit(.warning(warning.description)) }
+        let variables = EnvironmentVariables(
+            configuration,
+            secrets: try await EnvironmentSecrets.load(
+                folder: configuration.folder, environment: options.environment),
+            caller: options.environment)
+        if !Files.exists(configuration.scriptPath) && !Files.exists(configuration.nixPath) {
+            emit(.warning("there is neither a provision.sh nor a provision.nix: the VMs are only brought up"))
+        }
+        if options.isDryRun { return try await rehearse(variables) }
+        let keys = try await EnvironmentKeys.ensure(configuration, environment: options.environment)
+        try await GitIgnore.ensure(
+            [configuration.sshConfigurationPath, "\(configuration.folder)/\(DynamicNames.fileName)"],
+            in: configuration.projectFolder, environment: options.environment)
+        try rememberHostKeys(keys)
+        try writeConfiguration(keys)
+        let names = try await assignNames()
+        let outcomes = await withTaskGroup(of: (Int, HostOutcome).self) { group in
+            for (index, host) in hosts.enumerated() {
+                guard let name = names[host.name] else { continue }
+                group.addTask {
+                    do {
+                        let summary = try await self.bringUp(host, name, variables, keys)
+                        return (index, HostOutcome(host: host, name: name, result: .success(summary)))
+                    } catch {
+                        let error: DevhostError = .wrapping(error, "interrupted")
+                        return (index, HostOutcome(host: host, name: name, result: .failure(error)))
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        try Task.checkCancellation()
+        return outcomes.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+
+    // MARK: Before the hosts
+
+    /// The VM of each host that is brought up; new names are kept before anything is made under them.
+    private func assignNames() async throws -> [String: VMName] {
+        var kept = try DynamicNames(folder: configuration.folder)
+        var names: [String: VMName] = [:]
+        var taken: [String: Set<String>] = [:]
+        var isChanged = false
+        for host in hosts {
+            if let name = try kept.name(of: host) {
+                names[host.name] = name
+                continue
+            }
+            let devhost = host.provisioner.devhost
+            if taken[devhost] == nil { taken[devhost] = try await client(host).list() }
+            names[host.name] = try kept.assign(host, taken: taken[devhost] ?? [])
+            isChanged = true
+        }
+        if isChanged { try kept.save() }
+        return names
+    }
+
+    /// Takes over what earlier runs wrote about VMs, so that a run for one host leaves the others reachable.
+    private func rememberHostKeys(_ keys: EnvironmentKeys) throws {
+        let names = try DynamicNames(folder: configuration.folder)
+        let text = (try? Files.readText(keys.knownHostsPath, limit: 1 << 20)) ?? ""
+        var hostKeys: [String: String] = [:]
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ", maxSplits: 1).map(String.init)
+            if words.count == 2 { hostKeys[words[0]] = words[1] }
+        }
+        for host in configuration.hosts {
+            guard let name = try names.name(of: host), let key = hostKeys[name.description] else { continue }
+            remember(host, name, hostKey: key)
+        }
+    }
+
+    private func remember(_ host: EnvironmentHost, _ name: VMName, hostKey: String?) {
+        let entry = SSHConfigurationFile.Entry(
+            name: name, otherNames: [host.name] + host.aliases.map(\.description),
+            jump: host.provisioner.isLocal ? nil : host.provisioner.devhost, hostKey: hostKey)
+        entries.withLock { $0[host.name] = entry }
+    }
+
+    private func writeConfiguration(_ keys: EnvironmentKeys) throws {
+        let home = options.environment["HOME"] ?? ""
+        try entries.withLock { entries in
+            let file = SSHConfigurationFile(
+                entries: configuration.hosts.compactMap { entries[$0.name] }, keys: keys,
+                included: ["\(home)/.ssh/config", "\(configuration.projectFolder)/ssh_config"].filter(Files.exists))
+            try Files.writeAtomically(keys.knownHostsPath, Array(file.knownHosts.utf8), mode: 0o600)
+            try Files.writeAtomically(configuration.sshConfigurationPath, Array(file.text.utf8), mode: 0o600)
+        }
+    }
+
+    private func client(_ host: EnvironmentHost) -> DevhostClient {
+        DevhostClient(
+            host.provisioner,
+            configuration: options.isDryRun ? nil : configuration.sshConfigurationPath,
+            environment: options.environment)
+    }
+
+    // MARK: One host
+
+    private func bringUp(
+        _ host: EnvironmentHost, _ name: VMName, _ variables: EnvironmentVariables, _ keys: EnvironmentKeys
+    ) async throws -> ProvisionSummary {
+        let client = client(host)
+        let progress: @Sendable (String) -> Void = { [emit] in emit(.devhost(host: host.name, $0)) }
+        if options.rebuilds {
+            emit(.step(host: host.name, "destroying \(name)"))
+            try await client.call(["destroy", name.description], progress: progress)
+        }
+        emit(.step(host: host.name, "bringing up \(name) on \(host.provisioner.devhost)"))
+        try await client.call(host.ensureArguments(name, key: keys.publicKey), progress: progress)
+        let description = try await client.show(name)
+        if description.hostKey == nil {
+            emit(.warning("the devhost does not know the host key of \(name): the first one that answers is taken"))
+        }
+        remember(host, name, hostKey: description.hostKey.flatMap(Self.hostKey))
+        try writeConfiguration(keys)
+        return try await provision(host, name.description, variables, description: description)
+    }
+
+    /// Type and key of a line, without its comment; nil for anything that is not one key.
+    static func hostKey(_ line: String) -> String? {
+        guard let key = try? AuthorizedKey(line) else { return nil }
+        return key.description.split(separator: " ").prefix(2).joined(separator: " ")
+    }
+
+    private func provision(
+        _ host: EnvironmentHost, _ name: String, _ variables: EnvironmentVariables,
+        description: DevhostClient.Description?
+    ) async throws -> ProvisionSummary {
+        let target = try GuestTarget(host: name, configuration: configuration.sshConfigurationPath)
+        var session = ProvisionSession.Options(
+            folder: configuration.folder, target: target,
+            environment: variables.environment(
+                host, vm: name, channel: description?.channelURL, image: description?.imageURL,
+                sshConfiguration: configuration.sshConfigurationPath, isRebuild: options.rebuilds),
+            helper: options.helper)
+        session.secrets = variables.secrets
+        session.serviceUser = host.serviceUser
+        session.keepsGoing = options.keepsGoing
+        session.isDryRun = options.isDryRun
+        if Files.exists(configuration.scriptPath) { session.script = configuration.scriptPath }
+        if Files.exists(configuration.nixPath), try !scriptMentionsNix() { session.nixFile = "provision.nix" }
+        session.closingCommand = ["sudo", "fc-manage", "-c"]
+        let summary = try await ProvisionSession(session) { [emit] in emit(.provision(host: host.name, $0)) }.run()
+        emit(.ended(host: host.name, summary))
+        return summary
+    }
+
+    private func scriptMentionsNix() throws -> Bool {
+        guard Files.exists(configuration.scriptPath) else { return false }
+        return try Files.readText(configuration.scriptPath).contains("provision.nix")
+    }
+
+    // MARK: Without touching anything
+
+    private func rehearse(_ variables: EnvironmentVariables) async throws -> [HostOutcome] {
+        let names = try DynamicNames(folder: configuration.folder)
+        var outcomes: [HostOutcome] = []
+        for host in hosts {
+            let name = try names.name(of: host)
+            let shown = name?.description ?? "new-vm"
+            if options.rebuilds, name != nil { emit(.step(host: host.name, "would run: fc-devhost destroy \(shown)")) }
+            let words = try host.ensureArguments(name ?? VMName("new-vm"), key: "…")
+            emit(
+                .step(
+                    host: host.name,
+                    "would run on \(host.provisioner.devhost): fc-devhost "
+                        + words.map(\.shellQuoted).joined(separator: " ")))
+            let summary = try await provision(host, shown, variables, description: nil)
+            outcomes.append(HostOutcome(host: host, name: name, result: .success(summary)))
+        }
+        return outcomes
+    }
+}
+
+extension EnvironmentHost {
+    /// The words of `fc-devhost ensure` for the host's VM.
+    func ensureArguments(_ name: VMName, key: String) -> [String] {
+        var words = ["ensure"]
+        if let memory = provisioner.memory { words += ["--memory", String(memory.mebibytes)] }
+        if let cpus = provisioner.cpus { words += ["--cpu", cpus.description] }
+        if let size = provisioner.diskSize { words += ["--disk-size", size.description] }
+        words += ["--aliases", aliases.map(\.description).joined(separator: " ")]
+        switch provisioner.source {
+        case .release(let release): words += ["--release", release.recordText ?? release.description]
+        case .hydra(let evaluation): words += ["--hydra-eval", evaluation]
+        }
+        words.append(provisioner.updatesChannel ? "--update-channel" : "--no-update-channel")
+        return words + ["--authorized-key", key, name.description]
+    }
+}

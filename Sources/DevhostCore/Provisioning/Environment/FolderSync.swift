@@ -1,0 +1,102 @@
+/// Keeps a folder of a VM like one of this machine: rsync over a connection that stays, once or after each burst of
+/// changes.
+public final class FolderSync: Sendable {
+    /// What is kept like what.
+    public struct Options: Sendable {
+        /// The folder or file of this machine; a slash at its end means its content, as with rsync.
+        public var source: String
+        /// The VM.
+        public var target: GuestTarget
+        /// The path in the VM; relative to the home of ``user``.
+        public var destination: String
+        /// As whom files are written; nil for the user that ssh logs in as.
+        public var user: String?
+        /// What this process finds in its environment.
+        public var environment: [String: String]
+
+        /// A folder of this machine and one of a VM.
+        public init(source: String, target: GuestTarget, destination: String, environment: [String: String]) {
+            self.source = source
+            self.target = target
+            self.destination = destination
+            self.environment = environment
+        }
+    }
+
+    private let options: Options
+    private let folder: TemporaryDirectory
+    private let connection: GuestConnection
+    private let rsync: String
+
+    /// Prepares; nothing is sent yet.
+    /// - Throws: `notFound` where there is no source, `unsupported` where ssh or rsync is not installed.
+    public init(_ options: Options) throws {
+        guard Files.exists(options.source) else {
+            throw DevhostError(.notFound, "there is no \(options.source.quoted)")
+        }
+        if let user = options.user, user.isEmpty || user.hasPrefix("-") || !user.utf8.allSatisfy({ $0 > 0x20 }) {
+            throw DevhostError(.invalidArgument, "\(user.quoted) is not a user's name")
+        }
+        self.options = options
+        folder = try TemporaryDirectory(prefix: "devhost")
+        connection = try GuestConnection(options.target, folder: folder.path, environment: options.environment)
+        rsync = try ProgramFinder.find("rsync", environment: options.environment)
+    }
+
+    /// Sends what differs, and takes away what is gone.
+    /// - Throws: `unavailable` where the VM cannot be reached, `failed` with rsync's words.
+    public func once() async throws {
+        try await Blocking.run { try self.connection.open() }
+        var arguments = [
+            "-rlptz", "--delete", "--exclude=.git", "--safe-links", "--secluded-args", "--no-owner", "--no-group",
+        ]
+        if let user = options.user {
+            // sudo stays in the folder of the user who logged in; relative paths begin at the other one's home.
+            arguments.append(
+                #"--rsync-path=sudo -n -H -u \#(user.shellQuoted) -- sh -c 'cd && exec rsync "$@"' rsync"#)
+        }
+        let shell =
+            ["ssh"] + (options.target.configuration.map { ["-F", $0] } ?? []) + connection.sharingOptions
+            + ["-o", "BatchMode=yes"]
+        arguments += ["-e", shell.map(\.shellQuoted).joined(separator: " "), "--", options.source]
+        var command = Command(rsync, arguments + ["\(options.target.host):\(options.destination)"])
+        command.environment = ProgramFinder.environment(from: options.environment)
+        let result = try await Processes.run(command, limit: .seconds(24 * 3600))
+        // 24: a file went away between rsync's looking and its reading; the next burst brings that over.
+        guard result.status == 0 || result.status == 24 else {
+            let lines = result.errorText.trimmed.split(separator: "\n").map { String($0).printable }
+            throw DevhostError(
+                result.status == 255 ? .unavailable : .failed,
+                "rsync to \(options.target.host) ended with status \(result.status): \(lines.first ?? "")",
+                details: lines.count > 1 ? lines.joined(separator: "\n") : nil)
+        }
+    }
+
+    /// Sends what differs now and after every change, until the task is cancelled.
+    /// - Parameter sent: Called after each time, with how long it took.
+    /// - Throws: What ``once()`` throws for the first time and for a connection that is lost; later failures of rsync,
+    ///   such as a file that changes while it is read, are handed to `failed` and tried again with the next change.
+    public func watch(
+        sent: @Sendable (Duration) -> Void, failed: @Sendable (DevhostError) -> Void
+    ) async throws {
+        // The watch begins before the first copy: a change in between is none too many.
+        let watcher = try FolderWatcher(options.source)
+        var isFirst = true
+        repeat {
+            let start = ContinuousClock.now
+            do {
+                try await once()
+                sent(.now - start)
+            } catch let error as DevhostError where !isFirst && error.code == .failed {
+                failed(error)
+            }
+            isFirst = false
+        } while try await watcher.nextBurst()
+    }
+
+    /// Ends the connection.
+    public func close() async {
+        await connection.close()
+        folder.remove()
+    }
+}

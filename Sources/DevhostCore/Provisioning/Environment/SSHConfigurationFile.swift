@@ -1,0 +1,59 @@
+/// The ssh configuration of an environment: one block per VM, and the user's own settings for every other host.
+struct SSHConfigurationFile: Sendable {
+    /// One VM.
+    struct Entry: Sendable, Hashable {
+        let name: VMName
+        /// The other names by which ssh shall know it.
+        let otherNames: [String]
+        /// The devhost; nil where this machine is it.
+        let jump: String?
+        /// The VM's ssh host key, type and key; nil where the devhost does not know it.
+        let hostKey: String?
+    }
+
+    let entries: [Entry]
+    let keys: EnvironmentKeys
+    /// The files whose settings apply to other hosts.
+    let included: [String]
+
+    /// The configuration. Blocks of VMs come first and nothing else applies to them: ssh takes the first value that it
+    /// finds, but would offer the keys of all blocks that match.
+    var text: String {
+        var text = "# Written by devhost-provision up; changes here are lost.\n"
+        var known: Set<String> = []
+        for entry in entries {
+            let names = ([entry.name.description] + entry.otherNames).filter { known.insert($0).inserted }
+            text += """
+
+                Host \(names.joined(separator: " "))
+                    HostName \(entry.name)
+                    HostKeyAlias \(entry.name)
+                    User developer
+                    IdentityFile \(Self.quoted(keys.keyPath))
+                    IdentitiesOnly yes
+                    UserKnownHostsFile \(Self.quoted(keys.knownHostsPath))
+                    StrictHostKeyChecking \(entry.hostKey == nil ? "accept-new" : "yes")
+                    HostKeyAlgorithms \(Self.algorithms(entry.hostKey))
+
+                """
+            if let jump = entry.jump { text += "    ProxyJump \(jump)\n" }
+        }
+        let others = (["*"] + known.sorted().map { "!\($0)" }).joined(separator: " ")
+        for file in included { text += "\nHost \(others)\n    Include \(Self.quoted(file))\n" }
+        return text
+    }
+
+    /// The host keys.
+    var knownHosts: String {
+        entries.compactMap { entry in entry.hostKey.map { "\(entry.name) \($0)\n" } }.joined()
+    }
+
+    /// ssh reads a path with blanks in double quotes, and expands % in it.
+    private static func quoted(_ path: String) -> String { "\"\(path.replacing("%", with: "%%"))\"" }
+
+    /// ssh must ask for the key that is known, not for one of another type that the VM has too.
+    private static func algorithms(_ hostKey: String?) -> String {
+        guard let type = hostKey?.split(separator: " ").first else { return "+ssh-ed25519" }
+        return type == "ssh-rsa" ? "rsa-sha2-512,rsa-sha2-256" : String(type)
+    }
+}

@@ -1,0 +1,158 @@
+/// The program that carries out requests in the guest: a loop of bash that root runs for as long as the connection
+/// lasts, because a new ssh channel with its shell, sudo and PAM costs far more than the commands themselves.
+///
+/// A request is a number N and N fields, each ended by a NUL. The agent's standard output and error are the command's
+/// own; in them it says `started PID` and `ended STATUS [held]` behind the mark that the request gives (see
+/// ``TrailerScanner``). A command's input is empty, or the rest of the agent's own: then the agent is good for that
+/// request only, unless the command knows by itself where its input ends.
+enum GuestAgent {
+    /// What sshd's shell is given: becomes root, reads the agent from its input and runs it. Nothing of it is secret,
+    /// and none of a run's requests show in the guest's process list or logs.
+    static var command: String {
+        let shell = #"bash --norc --noprofile -c 'eval "$(head -c \#(text.utf8.count))"' devhost-agent"#
+        return #"if [ "$(id -u)" = 0 ]; then exec \#(shell); else exec sudo -n -H \#(shell); fi"#
+    }
+
+    /// A request as it goes over the wire.
+    static func request(_ verb: String, mark: [UInt8], _ fields: [[UInt8]], content: [UInt8] = []) -> [UInt8] {
+        var bytes = Array("\(fields.count + 2)".utf8) + [0] + mark + [0] + Array(verb.utf8) + [0]
+        for field in fields { bytes += field + [0] }
+        return bytes + content
+    }
+
+    /// A request whose fields are text.
+    static func request(_ verb: String, mark: [UInt8], _ fields: [String]) -> [UInt8] {
+        request(verb, mark: mark, fields.map { Array($0.utf8) })
+    }
+
+    /// How content is sent: as a field of the request if it is short and has no NUL, else behind the request.
+    /// - Returns: The number of bytes behind the request, and the field.
+    static func split(_ content: [UInt8]) -> (length: Int, field: [UInt8]) {
+        // bash reads fields byte by byte; beyond this a program of its own is faster.
+        content.count <= 4096 && !content.contains(0) ? (0, content) : (content.count, [])
+    }
+
+    /// The agent itself.
+    ///
+    /// - `set -m` gives each command a process group of its own, by which it can be ended and by which is seen
+    ///   whether something of it still runs.
+    /// - A command opens its standard files anew: rsync and others make theirs non-blocking, and would make the agent's.
+    /// - Files are written beside their place and renamed: nobody sees half of one.
+    static let text = #"""
+        set -m
+        had_locale=${LC_ALL+x} locale=${LC_ALL-} old_umask=$(umask)
+        export -n LC_ALL; LC_ALL=C
+        cd ~ 2>/dev/null || cd /
+        umask 077
+
+        command_line() {
+          umask "$old_umask"
+          [[ -p /proc/self/fd/1 ]] && exec >/proc/self/fd/1
+          [[ -p /proc/self/fd/2 ]] && exec 2>/proc/self/fd/2
+          if [[ $had_locale ]]; then export LC_ALL=$locale; else unset LC_ALL; fi
+          if (($# == 1)); then exec bash -c "$1"; fi
+          if type -P -- "$1" >/dev/null; then exec -- "$@"; fi
+          if [[ $1 == */* ]]; then exec -- "$@"; fi
+          command "$@"
+        }
+
+        wait_for() {
+          printf '%sstarted %s\n' "$mark" "$1"
+          wait "$1" 2>/dev/null; status=$?
+          if kill -0 -- "-$1" 2>/dev/null; then held=held; fi
+        }
+
+        make_folder() { # FOLDER OWNER
+          [[ -d $1 ]] && return
+          local first=$1
+          while [[ ${first%/*} && ! -e ${first%/*} ]]; do first=${first%/*}; done
+          (umask 022; exec mkdir -p -- "$1") || return
+          if [[ $2 ]]; then chown -R -- "$2" "$first"; fi
+        }
+
+        content() { # LENGTH TEXT
+          if (($1 > 0)); then head -c "$1"; else printf '%s' "$2"; fi
+        }
+
+        # PATH OWNER LENGTH TEXT
+        write_file() {
+          local path=$1 temporary
+          if [[ -L $path ]]; then path=$(readlink -f -- "$path") || return; fi
+          if [[ -d $path ]]; then printf '%s is a folder\n' "$path" >&2; return 1; fi
+          folder_of "$path"; make_folder "$folder" "$2" || return
+          case $path in /proc/*|/sys/*|/dev/*) content "$3" "$4" >"$path"; return;; esac
+          if [[ -e $path && ! -f $path ]]; then content "$3" "$4" >"$path"; return; fi
+          temporary=${folder%/}/.devhost-$$-$RANDOM$RANDOM
+          set -C; content "$3" "$4" >"$temporary"; status=$?; set +C
+          if ((status == 0)) && [[ -e $path ]]; then
+            cp --attributes-only --preserve=mode,ownership -- "$path" "$temporary"; status=$?
+          elif ((status == 0)) && [[ $2 ]]; then
+            chown -- "$2" "$temporary"; status=$?
+          fi
+          if ((status == 0)); then mv -fT -- "$temporary" "$path"; status=$?; fi
+          if ((status != 0)); then rm -f -- "$temporary"; fi
+          return $status
+        }
+
+        # PATH NAME MODE TIME OWNER PARENT-OWNER LENGTH TEXT
+        copy_file() {
+          local path=$1 temporary
+          if [[ $path == */ || -d $path ]]; then
+            while [[ $path == */ ]]; do path=${path%/}; done
+            make_folder "${path:-/}" "$6" || return
+            path=$path/$2
+          else
+            folder_of "$path"; make_folder "$folder" "$6" || return
+          fi
+          if [[ -d $path && ! -L $path ]]; then printf '%s is a folder\n' "$path" >&2; return 1; fi
+          folder_of "$path"
+          temporary=${folder%/}/.devhost-$$-$RANDOM$RANDOM
+          # Most modes come about without chmod, each program being worth a few milliseconds.
+          if ((8#$3 & 8#7111)) || [[ $5 ]]; then umask 077; else printf -v mask %o $((8#777 & ~8#$3)); umask "$mask"; fi
+          set -C; content "$7" "$8" >"$temporary"; status=$?; set +C
+          if ((status == 0)) && [[ $5 ]]; then chown -- "$5" "$temporary"; status=$?; fi
+          if ((status == 0)) && { ((8#$3 & 8#7111)) || [[ $5 ]]; }; then chmod -- "$3" "$temporary"; status=$?; fi
+          umask 077
+          if ((status == 0)); then touch -d "@$4" -- "$temporary" && mv -fT -- "$temporary" "$path"; status=$?; fi
+          if ((status != 0)); then rm -f -- "$temporary"; fi
+          return $status
+        }
+
+        folder_of() {
+          folder=${1%/*}
+          folder=${folder:-/}
+        }
+
+        while IFS= read -r -d '' count; do
+          mapfile -t -d '' -n "$count" fields
+          mark=${fields[0]} verb=${fields[1]} status=0 held=
+          set -- "${fields[@]:2}"
+          fields=()
+          case $verb in
+            run) command_line "$@" </dev/null & wait_for $!;;
+            feed) command_line "$@" <&0 & wait_for $!; held=held;;
+            rsync)
+              if ! type -P rsync >/dev/null; then
+                echo 'rsync is not installed in the VM' >&2; status=127
+              elif make_folder "$1" "$2"; then
+                shift 2
+                if [[ -p /proc/self/fd/0 ]]; then
+                  command_line "$@" </proc/self/fd/0 & wait_for $!
+                else
+                  command_line "$@" <&0 & wait_for $!; held=held
+                fi
+              else
+                status=1
+              fi
+              if ((status != 0)); then held=held; fi;;
+            write) write_file "$@"; status=$?;;
+            copy) copy_file "$@"; status=$?;;
+            signal) kill -s "$1" -- "-$2" 2>/dev/null; status=$?;;
+          esac
+          # What was to be read with a request that failed may still be there: nothing after it can be understood.
+          if ((status != 0)) && [[ $verb == write || $verb == copy ]]; then held=held; fi
+          printf '%sended %s %s\n' "$mark" "$status" "$held" >&2
+          printf '%sended %s %s\n' "$mark" "$status" "$held"
+        done
+        """#
+}

@@ -1,0 +1,227 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// One ssh channel with an agent at its other end. It carries one request at a time.
+final class GuestSlot: @unchecked Sendable {
+    // Unchecked: whoever takes the slot from the connection's pool is the only one to use it until it is back.
+
+    private let process: ChildProcess
+    private let input = NonblockingWriter()
+    private let output: FileDescriptor
+    private let errors: FileDescriptor
+    /// Whether the next request can be sent.
+    private(set) var isUsable = true
+    /// What was said last on the error channel outside of a command: ssh's own words when the connection ends.
+    private(set) var lastWords = ""
+
+    /// Whether the whole connection rests on this channel, so that it stays open also when it is of no use.
+    let isMaster: Bool
+
+    /// Starts ssh, and sends it the agent.
+    init(_ command: Command, isMaster: Bool) throws {
+        self.isMaster = isMaster
+        let (input, output, errors) = (try Pipe(), try Pipe(), try Pipe())
+        process = try ChildProcess(
+            command, input: input.reader, output: output.writer, errors: errors.writer, inNewSession: true)
+        self.input.take(input.handOverWriter())
+        self.output = output.handOverReader()
+        self.errors = errors.handOverReader()
+        self.input.queue(Array(GuestAgent.text.utf8))
+    }
+
+    /// Takes the channel out of use. Unless the connection rests on it, the agent reads the end of its input and leaves.
+    private func retire() {
+        isUsable = false
+        if !isMaster { input.close() }
+    }
+
+    /// Ends the channel: the agent reads the end of its input and leaves.
+    func close() {
+        isUsable = false
+        input.close()
+    }
+
+    /// Ends ssh itself.
+    func kill() {
+        close()
+        process.signal(SIGTERM)
+    }
+
+    /// Waits for ssh to end.
+    func wait() async { _ = await process.wait() }
+
+    /// Sends a request and moves bytes until it has ended. Blocks.
+    /// - Throws: `unavailable` when the channel ends before the command does.
+    func carryOut(_ exchange: Exchange) throws -> Exchange.Outcome {
+        var outcome = Exchange.Outcome()
+        var output = Stream(mark: exchange.mark, sink: exchange.output)
+        var errors = Stream(mark: exchange.mark, sink: exchange.errors)
+        var source = exchange.source.descriptor
+        var watched: [Int32] = exchange.watched
+        var ladder = KillLadder()
+        let deadline = exchange.limit.map { ContinuousClock.now + $0 }
+        input.queue(exchange.request)
+
+        while true {
+            if output.scanner.end != nil, errors.scanner.end != nil, output.isFlushed, errors.isFlushed { break }
+            if output.isAtEnd || errors.isAtEnd, output.isFlushed, errors.isFlushed {
+                isUsable = false
+                lastWords = errors.lastWords
+                throw DevhostError(.unavailable, "the connection was lost")
+            }
+            if let deadline, ContinuousClock.now > deadline {
+                isUsable = false
+                throw DevhostError(.timedOut, "there was no answer")
+            }
+            if ladder.isRunning, let group = output.scanner.processGroup, let signal = ladder.due() {
+                if signal == 0 {
+                    isUsable = false
+                    outcome.status = 128 + SIGKILL
+                    return outcome
+                }
+                exchange.signal(group, signal)
+            }
+            var polled = [
+                pollfd(fd: output.isReading ? self.output.number : -1, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: errors.isReading ? self.errors.number : -1, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: input.hasPending ? input.number : -1, events: Int16(POLLOUT), revents: 0),
+                pollfd(fd: input.canQueue ? source ?? -1 : -1, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: output.writing ?? -1, events: Int16(POLLOUT), revents: 0),
+                pollfd(fd: errors.writing ?? -1, events: Int16(POLLOUT), revents: 0),
+            ]
+            polled += watched.map { pollfd(fd: $0, events: 0, revents: 0) }
+            _ = poll(&polled, nfds_t(polled.count), ladder.isRunning ? 50 : deadline == nil ? -1 : 1000)
+
+            if polled[0].revents != 0 { output.read(self.output.number) }
+            if polled[1].revents != 0 { errors.read(self.errors.number) }
+            if polled[2].revents != 0 { input.flush() }
+            if polled[3].revents != 0, let descriptor = source, !input.take(from: descriptor) {
+                source = nil
+                if exchange.source.endsInput { input.closeWhenFlushed() }
+            }
+            if polled[4].revents != 0 { output.write() }
+            if polled[5].revents != 0 { errors.write() }
+            for index in watched.indices where polled[6 + index].revents != 0 {
+                ladder.start(with: SIGTERM)
+                outcome.isCancelled = true
+                watched = []
+                break
+            }
+            // Nobody reads the output any more: the command is told as a pipe would tell it.
+            if output.isBroken, !ladder.isRunning { ladder.start(with: SIGPIPE) }
+        }
+        let end = output.scanner.end ?? (255, true)
+        outcome.status = output.isBroken && end.status == 128 + SIGPIPE ? 128 + SIGPIPE : end.status
+        outcome.output = output.collected
+        outcome.errors = errors.collected
+        if end.isHeld || input.hasPending || exchange.source.endsInput { retire() }
+        return outcome
+    }
+}
+
+/// What is sent to an agent, and where its streams go.
+struct Exchange {
+    /// Where a command's input comes from.
+    struct Source {
+        /// What is read; nil for no input.
+        var descriptor: Int32?
+        /// Whether the end of what is read ends the command's input, and with it the slot.
+        var endsInput = false
+    }
+
+    /// How a request ended.
+    struct Outcome {
+        var status: Int32 = 0
+        var isCancelled = false
+        var output: [UInt8] = []
+        var errors: [UInt8] = []
+    }
+
+    var mark: [UInt8]
+    var request: [UInt8]
+    var source = Source()
+    /// Where the output goes; nil collects it.
+    var output: Int32?
+    /// Where the error output goes; nil collects it.
+    var errors: Int32?
+    /// Descriptors whose other end closes when the request is to be given up.
+    var watched: [Int32] = []
+    /// How long the answer may take; nil for as long as it takes.
+    var limit: Duration?
+    /// Sends a signal to the process group in the guest.
+    var signal: (_ group: Int32, _ signal: Int32) -> Void = { _, _ in }
+}
+
+/// The way from the agent to the one who asked.
+private struct Stream {
+    var scanner: TrailerScanner
+    let sink: Int32?
+    var pending: [UInt8] = []
+    var collected: [UInt8] = []
+    var isAtEnd = false
+    var isBroken = false
+
+    init(mark: [UInt8], sink: Int32?) {
+        scanner = TrailerScanner(mark: mark)
+        self.sink = sink
+    }
+
+    var isFlushed: Bool { pending.isEmpty }
+    var isReading: Bool { pending.isEmpty && !isAtEnd && scanner.end == nil }
+    var writing: Int32? { pending.isEmpty ? nil : sink }
+    var lastWords: String { String(decoding: collected.suffix(2000), as: UTF8.self).trimmed }
+
+    mutating func read(_ descriptor: Int32) {
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        let count = Glibc.read(descriptor, &buffer, buffer.count)
+        if count < 0 && (errno == EINTR || errno == EAGAIN) { return }
+        guard count > 0 else {
+            isAtEnd = true
+            return
+        }
+        let bytes = scanner.add(Array(buffer[..<count]))
+        if sink == nil {
+            collected += bytes
+        } else if !isBroken {
+            pending += bytes
+        }
+        if sink != nil { collected = Array((collected.suffix(2048) + bytes).suffix(2048)) }
+    }
+
+    /// Writes as much as never blocks once a pipe is writable.
+    mutating func write() {
+        guard let sink else { return }
+        let size = min(pending.count, 4096)
+        let count = pending.withUnsafeBytes { Glibc.write(sink, $0.baseAddress, size) }
+        if count > 0 {
+            pending.removeFirst(count)
+        } else if errno != EINTR && errno != EAGAIN {
+            isBroken = true
+            pending = []
+        }
+    }
+}
+
+/// How a command is ended that shall not go on: asked, then forced, then left alone.
+private struct KillLadder {
+    private var steps: [(signal: Int32, wait: Duration)] = []
+    private var next = ContinuousClock.now
+    private(set) var isRunning = false
+
+    mutating func start(with signal: Int32) {
+        isRunning = true
+        steps = [(signal, .seconds(2)), (SIGTERM, .seconds(2)), (SIGKILL, .seconds(2)), (0, .zero)]
+        next = .now
+    }
+
+    /// The signal that is to be sent now; 0 when nothing helped.
+    mutating func due() -> Int32? {
+        guard ContinuousClock.now >= next, let step = steps.first else { return nil }
+        steps.removeFirst()
+        next = .now + step.wait
+        return step.signal
+    }
+}

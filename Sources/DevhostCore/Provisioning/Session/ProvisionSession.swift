@@ -1,0 +1,312 @@
+import Dispatch
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// One run of a provision script against one VM.
+///
+/// bash evaluates the script as it is; its verbs reach this session through a socket and are carried out here. While a
+/// run lasts, SIGPIPE is ignored in this process. Cancelling the task ends the script and what it runs in the VM.
+public final class ProvisionSession: Sendable {
+    /// What is run, where, and how.
+    public struct Options: Sendable {
+        /// The script; nil where there is none and only ``nixFile`` or ``closingCommand`` are to be carried out.
+        public var script: String?
+        /// The folder that the script runs in and that local paths are relative to.
+        public var folder: String
+        /// A file of the folder that goes to ``nixPath`` before the script runs.
+        public var nixFile: String?
+        /// What runs in the VM after a script that succeeded; its failure is a warning, not the run's.
+        public var closingCommand: [String] = []
+        /// The VM.
+        public var target: GuestTarget
+        /// The environment that the script finds, with the variables of its verbs.
+        public var environment: [String: String]
+        /// What must not show in any output.
+        public var secrets = Secrets([])
+        /// The user to whom files below its home belong; nil where the VM has none.
+        public var serviceUser: String?
+        /// Whether lines that fail end the run.
+        public var keepsGoing = false
+        /// Whether the verbs are only named.
+        public var isDryRun = false
+        /// The program that verbs start: one that begins with ``ScriptHelper/runIfAsked(_:)``.
+        public var helper: String
+
+        /// A run with everything else as usual.
+        public init(script: String, target: GuestTarget, environment: [String: String], helper: String) {
+            self.init(folder: Files.directory(of: script), target: target, environment: environment, helper: helper)
+            self.script = script
+        }
+
+        /// A run without a script.
+        public init(folder: String, target: GuestTarget, environment: [String: String], helper: String) {
+            self.folder = folder
+            self.target = target
+            self.environment = environment
+            self.helper = helper
+        }
+    }
+
+    /// Where the VM's platform finds what an environment says about its system.
+    public static let nixPath = "/etc/local/nixos/provision-container.nix"
+
+    struct State {
+        var nextCall = 1
+        var finished: [VerbResult] = []
+        var reports: [FailureReport] = []
+        var copies: [String: CopyTransport] = [:]
+        var owners: GuestOwners?
+        var fatal: DevhostError?
+        /// Verbs that wait for an answer.
+        var callers: [FileDescriptor] = []
+    }
+
+    let options: Options
+    let folder: TemporaryDirectory
+    let connection: GuestConnection
+    let state = Mutex(State())
+    let active = DispatchGroup()
+    let emit: @Sendable (ProvisionEvent) -> Void
+    private let cancellation: Cancellation
+    private let streams: Mutex<OutputStreams?> = Mutex(nil)
+
+    /// Where the run keeps its sockets; it goes when the run has ended.
+    package var temporaryFolder: String { folder.path }
+    var socketPath: String { "\(folder.path)/s" }
+    var cancelDescriptor: Int32 { cancellation.descriptor }
+
+    /// Prepares a run.
+    /// - Parameter events: Sees what happens, one event at a time; a slow one slows the script down.
+    /// - Throws: `notFound` where there is no script, `unsupported` where ssh is not installed.
+    public init(_ options: Options, events: @escaping @Sendable (ProvisionEvent) -> Void) throws {
+        if let script = options.script, !Files.exists(script) {
+            throw DevhostError(.notFound, "there is no script \(script.quoted)")
+        }
+        self.options = options
+        folder = try TemporaryDirectory(prefix: "devhost")
+        connection = try GuestConnection(options.target, folder: folder.path, environment: options.environment)
+        cancellation = try Cancellation()
+        let order = Mutex(())
+        let emit: @Sendable (ProvisionEvent) -> Void = { event in order.withLock { _ in events(event) } }
+        self.emit = emit
+    }
+
+    /// Runs the script to its end.
+    /// - Returns: How it went; a script that fails is no error.
+    /// - Throws: `invalidArgument` for a script that bash cannot read, `unavailable` where the VM cannot be reached or
+    ///   the connection was lost, `CancellationError`.
+    public func run() async throws -> ProvisionSummary {
+        signal(SIGPIPE, SIG_IGN)
+        let start = ContinuousClock.now
+        let needsVM = try await checkScript() || options.nixFile != nil || !options.closingCommand.isEmpty
+        let listener = try UnixSocket.listen(socketPath)
+        let accepting = DispatchGroup()
+        accepting.enter()
+        Blocking.start {
+            self.accept(listener)
+            accepting.leave()
+        }
+        if !options.isDryRun && needsVM { connectAhead() }
+        let status: Int32
+        do {
+            status = try await withTaskCancellationHandler {
+                try await runParts()
+            } onCancel: {
+                cancellation.cancel()
+            }
+        } catch {
+            cancellation.cancel()
+            await end(accepting)
+            throw error
+        }
+        await end(accepting)
+        try Task.checkCancellation()
+        return try summary(bashStatus: status, duration: .now - start)
+    }
+
+    /// Refuses a script that bash cannot read, before anything of it runs.
+    /// - Returns: Whether the script has a verb.
+    private func checkScript() async throws -> Bool {
+        guard let path = options.script else { return false }
+        let script = ProvisionScript(try Files.readText(path), source: Self.name(of: path))
+        if let problem = try await script.check(folder: nil).first(where: { $0.rule == .syntax }) {
+            throw DevhostError(.invalidArgument, problem.description, next: "mend the script; nothing of it was run")
+        }
+        return !script.statements.isEmpty
+    }
+
+    /// The name by which messages call a file.
+    static func name(of path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+
+    // MARK: bash
+
+    /// Runs the script, and after it what closes every run.
+    private func runParts() async throws -> Int32 {
+        let scriptName = options.script.map { "./\(Self.name(of: $0))" }
+        var status: Int32 = 0
+        if options.nixFile != nil || options.script != nil {
+            var body = ""
+            if let file = options.nixFile { body += "COPY \(file.shellQuoted) \(Self.nixPath)\n" }
+            if options.script != nil { body += BashPrelude.script }
+            status = try await runBash(body, script: scriptName ?? "")
+        }
+        if status == 0, !options.closingCommand.isEmpty, !cancellation.isCancelled {
+            try await close()
+        }
+        return status
+    }
+
+    private func close() async throws {
+        let words = options.closingCommand.map(\.shellQuoted).joined(separator: " ")
+        let reported = state.withLock { $0.reports.count }
+        let status = try await runBash("RUN \(words)\n", script: "")
+        // The failure is told here; it is none of the script's.
+        state.withLock { $0.reports.removeLast($0.reports.count - reported) }
+        if status != 0 {
+            emit(.warning("\(words) ended with exit \(status): the VM may be half prepared; its output is above"))
+        }
+    }
+
+    private func runBash(_ body: String, script: String) async throws -> Int32 {
+        let streams = try OutputStreams(secrets: options.secrets, emit: emit)
+        self.streams.withLock { $0 = streams }
+        let null = try FileDescriptor.open("/dev/null", O_RDONLY)
+        var command = Command(
+            try ProgramFinder.find("bash", environment: options.environment),
+            [
+                "--norc", "--noprofile", "-c",
+                BashPrelude.text(keepGoing: options.keepsGoing, dryRun: options.isDryRun) + body,
+                Self.name(of: script), options.helper, socketPath, script,
+            ])
+        command.directory = options.folder
+        command.environment = scriptEnvironment()
+        let bash = try ChildProcess(
+            command, input: null.number, output: streams.output.writer, errors: streams.errors.writer)
+        streams.start()
+        let ladder = Task { try await self.endWhenCancelled(bash) }
+        let status = await bash.wait()
+        ladder.cancel()
+        if status != 0 && !script.isEmpty { cancellation.cancel() }
+        // Verbs that the script left in the background are carried through, unless the script failed. A job that has
+        // only just begun may still be on its way to its verb.
+        try await waitForVerbs()
+        for _ in 0..<100 where status == 0 && bash.hasGroup {
+            try await Task.sleep(for: .milliseconds(20))
+            try await waitForVerbs()
+        }
+        await endBackgroundJobs(of: bash)
+        try await streams.finish()
+        return status
+    }
+
+    private func waitForVerbs() async throws { try await Blocking.run { self.active.wait() } }
+
+    private func scriptEnvironment() -> [String: String] {
+        var environment = options.environment
+        // bash would run these before the script.
+        for name in ["BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "POSIXLY_CORRECT"] { environment[name] = nil }
+        environment["PATH"] = environment["PATH"] ?? Command.searchPath
+        let configuration = options.target.configuration
+        if let configuration, environment["SSH_CONFIG"] == nil { environment["SSH_CONFIG"] = configuration }
+        if environment["RSYNC_RSH"] == nil {
+            let words = ["ssh"] + (configuration.map { ["-F", $0] } ?? []) + connection.sharingOptions
+            environment["RSYNC_RSH"] = words.map(\.shellQuoted).joined(separator: " ")
+        }
+        return environment
+    }
+
+    private func endWhenCancelled(_ bash: ChildProcess) async throws {
+        try await cancellation.wait()
+        for (signal, wait) in [(SIGINT, 1), (SIGTERM, 2), (SIGKILL, 0)] {
+            bash.signal(signal)
+            if wait > 0 { try await Task.sleep(for: .seconds(wait)) }
+        }
+    }
+
+    /// Ends what the script left running on this machine.
+    private func endBackgroundJobs(of bash: ChildProcess) async {
+        guard bash.hasGroup else { return }
+        if !cancellation.isCancelled {
+            emit(.warning("the script ended while a job of its own still ran in the background: the job was ended"))
+        }
+        bash.signalGroup(SIGTERM)
+        for _ in 0..<100 where bash.hasGroup { try? await Task.sleep(for: .milliseconds(20)) }
+        bash.signalGroup(SIGKILL)
+    }
+
+    private func end(_ accepting: DispatchGroup) async {
+        cancellation.cancel()
+        try? await Blocking.run { accepting.wait() }
+        try? await Blocking.run { self.active.wait() }
+        await connection.close()
+        state.withLock { $0.callers = [] }
+        folder.remove()
+    }
+
+    private func connectAhead() {
+        emit(.connecting(host: options.target.host))
+        active.enter()
+        Blocking.start {
+            let start = ContinuousClock.now
+            do {
+                try self.connection.open()
+                self.emit(.connected(host: self.options.target.host, after: .now - start))
+            } catch {
+                self.fail(.wrapping(error, "cannot reach \(self.options.target.host)"))
+            }
+            self.active.leave()
+        }
+    }
+
+    // MARK: Calls of the script
+
+    private func accept(_ listener: FileDescriptor) {
+        while true {
+            var polled = [
+                pollfd(fd: listener.number, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: cancellation.descriptor, events: 0, revents: 0),
+            ]
+            _ = poll(&polled, 2, -1)
+            if polled[1].revents != 0 {
+                unlink(socketPath)
+                return
+            }
+            guard let caller = UnixSocket.accept(listener) else { continue }
+            active.enter()
+            Blocking.start {
+                self.serve(caller)
+                self.active.leave()
+            }
+        }
+    }
+
+    private func serve(_ socket: FileDescriptor) {
+        // A verb that could not be carried out because the run is over must not return: the script would go on.
+        state.withLock { $0.callers.append(socket) }
+        do {
+            let caller = try ScriptCaller(socket, cancellation: cancellation.descriptor)
+            let call = try ScriptCall(try caller.readCall())
+            streams.withLock { $0 }?.drain()
+            let status = try carryOut(call, for: caller)
+            if cancellation.isCancelled { return }
+            caller.answer(status)
+            state.withLock { state in state.callers.removeAll { $0 === socket } }
+        } catch {
+            fail(.wrapping(error, "cannot carry out a call of the script"))
+        }
+    }
+
+    /// Ends the run because of something that is not the script's doing.
+    func fail(_ error: DevhostError) {
+        let isFirst = state.withLock { state in
+            defer { state.fatal = state.fatal ?? error }
+            return state.fatal == nil
+        }
+        if isFirst { cancellation.cancel() }
+    }
+}

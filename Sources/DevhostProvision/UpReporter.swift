@@ -1,0 +1,34 @@
+import DevhostBase
+import DevhostCommandLine
+
+/// Shows how an environment comes up.
+struct UpReporter: Sendable {
+    private let options: RunOptions
+    private let progress: TerminalProgress
+    private let isSingle: Bool
+
+    /// - Parameter isSingle: Whether there is one host only, so that lines need not say whose they are.
+    init(_ options: RunOptions, _ progress: TerminalProgress, isSingle: Bool) {
+        self.options = options
+        self.progress = progress
+        self.isSingle = isSingle
+    }
+
+    func report(_ event: EnvironmentEvent) {
+        switch event {
+        case .warning(let text): progress.warning(text)
+        case .step(let host, let text):
+            if options.isDryRun {
+                progress.notice(prefix(host) + text)
+            } else {
+                progress.report(.step(prefix(host) + text))
+            }
+        case .devhost(let host, let text): progress.report(.step(prefix(host) + text))
+        case .provision(let host, let event): reporter(host).report(event)
+        case .ended(let host, let summary): reporter(host).report(summary)
+        }
+    }
+
+    private func prefix(_ host: String) -> String { isSingle ? "" : "\(host): " }
+    private func reporter(_ host: String) -> RunReporter { RunReporter(options, progress, prefix: prefix(host)) }
+}

@@ -1,0 +1,72 @@
+import DevhostBase
+import Testing
+
+@Suite("Checking provision scripts")
+struct CheckTests {
+    private func check(_ text: String, folder: String? = nil, known: Set<String>? = nil) async throws -> [String] {
+        try await ProvisionScript(text, source: "provision.sh").check(folder: folder, componentVariables: known)
+            .map { "\($0.line):\($0.column) \($0.severity.rawValue) \($0.rule.rawValue)" }
+    }
+
+    @Test("A good script has no problems")
+    func good() async throws {
+        let script = """
+            COPY --chown=root:root --chmod=640 provision.sh /etc/local/
+            COPY "$file" "$target"
+            COPY $pair
+            RUN 'echo x > /tmp/x' 2>/dev/null
+            RUN cat /etc/hosts 2>&1 | grep -q x || true
+            x=$(RUN hostname < /dev/null)
+            ECHO "$COMPONENT_DB_PASSWORD" /etc/pw
+            echo "$PROVISION_VM $PROVISION_CONTAINER $SSH_CONFIG ${PROVISION_OTHER:-} ${COMPONENT_X_Y-}"
+            PROVISION_MINE=1; echo $PROVISION_MINE
+            """
+        let folder = try TemporaryDirectory(prefix: "check")
+        try Files.writeAtomically(folder.path + "/provision.sh", [], mode: 0o600)
+        #expect(try await check(script, folder: folder.path, known: ["COMPONENT_DB_PASSWORD"]) == [])
+    }
+
+    @Test("Each problem has its place")
+    func problems() async throws {
+        let script = """
+            COPY
+            COPY a b /c
+            if true; then COPY a etc/x; fi
+            ECHO one
+            ECHO one relative/$x
+            RUN
+            RUN make > log
+            RUN make &>> "$log"
+            RUN echo x '>' /y
+            COPY --owner=x a /b
+            COPY x ~/y
+            echo $PROVISION_MV $COMPONENT_DB_PASWORD
+            """
+        #expect(
+            try await check(script, known: ["COMPONENT_DB_PASSWORD"]) == [
+                "1:1 error arity", "2:1 error arity", "3:22 error relative-path", "4:1 error arity",
+                "5:10 error relative-path", "6:1 error arity", "7:10 warning local-redirection",
+                "8:10 warning local-redirection", "9:12 warning quoted-operator", "10:6 error option",
+                "11:8 error relative-path", "12:6 error unknown-variable", "12:20 warning unknown-variable",
+            ])
+    }
+
+    @Test("A local file that is missing is an error, or a warning where the script goes elsewhere")
+    func missingFiles() async throws {
+        let folder = try TemporaryDirectory(prefix: "check")
+        #expect(try await check("COPY no /x", folder: folder.path) == ["1:6 error missing-file"])
+        #expect(try await check("cd sub\nCOPY no /x", folder: folder.path) == ["2:6 warning missing-file"])
+    }
+
+    @Test(
+        "bash's own syntax errors have their line",
+        arguments: [
+            ("RUN a\nif true; then\nRUN b\n", 4), ("RUN a\nRUN )\n", 2), ("RUN 'a\n", 1),
+        ])
+    func syntax(_ script: String, _ line: Int) async throws {
+        let problems = try await ProvisionScript(script, source: "s").check(folder: nil)
+        let first = try #require(problems.first { $0.rule == .syntax })
+        #expect(first.severity == .error)
+        #expect(first.line == line, "\(first.message)")
+    }
+}

@@ -1,0 +1,184 @@
+import DevhostBase
+import Foundation
+import Testing
+
+@Suite("ECHO and COPY", .enabled(if: TestGuest.missing == nil, "\(TestGuest.missing ?? "")"))
+struct FileVerbTests {
+    private func status(_ path: String) throws -> String { try TestGuest.shell("stat -c '%a %U %G' \(path)").trimmed }
+
+    @Test("ECHO writes its words byte by byte")
+    func echoBytes() async throws {
+        let run = try ScriptRun()
+        let result = try await run(
+            #"""
+            ECHO 'it'"'"'s "quoted" $HOME `id` \ \n' ä '  two  blanks' "" "$R/words"
+            ECHO $'two\nlines\n' "$R/lines"
+            ECHO '; touch /tmp/never #' "$R/semicolon"
+            ECHO $'\xff\xfe' "$R/no-utf8"
+            ECHO -n "$R/option"
+            ECHO "$(head -c 300000 /dev/zero | tr '\0' x)" "$R/large"
+            """#)
+        #expect(result.summary.status == 0, "\(result.failures) \(result.errors)")
+        #expect(try run.content("words") == #"it's "quoted" $HOME `id` \ \n ä   two  blanks "# + "\n")
+        #expect(try run.content("lines") == "two\nlines\n\n")
+        #expect(try run.content("semicolon") == "; touch /tmp/never #\n")
+        #expect(try Files.read("\(run.remote)/no-utf8") == [0xff, 0xfe, 0x0a])
+        #expect(try run.content("option") == "-n\n")
+        #expect(try run.content("large") == String(repeating: "x", count: 300_000) + "\n")
+    }
+
+    @Test("ECHO makes folders, keeps mode and owner of what exists, and follows links")
+    func echoModes() async throws {
+        let run = try ScriptRun()
+        let result = try await run(
+            """
+            ECHO new "$R/a/b/new"
+            RUN "echo old > $R/old; chmod 4755 $R/old; chown nobody:daemon $R/old; chmod 640 $R/old"
+            ECHO kept "$R/old"
+            RUN ln -s old "$R/link"
+            ECHO linked "$R/link"
+            ECHO gone /dev/null
+            RUN mkfifo "$R/fifo"
+            RUN cat "$R/fifo" &
+            ECHO through "$R/fifo"
+            wait
+            """)
+        #expect(result.summary.status == 0, "\(result.failures) \(result.errors)")
+        #expect(try status("\(run.remote)/a/b/new") == "600 root root")
+        #expect(try status("\(run.remote)/a") == "755 root root")
+        #expect(try status("\(run.remote)/old") == "640 nobody daemon")
+        #expect(try run.content("old") == "linked\n")
+        #expect(Files.exists("/dev/null") && result.output == "through\n")
+        #expect(try Files.names(in: run.remote).sorted() == ["a", "fifo", "link", "old"])
+    }
+
+    @Test(
+        "What cannot be written says why and leaves what was there",
+        arguments: [
+            "ECHO x \"$R\"", "ECHO x relative", "ECHO only", "ECHO x /dev/null/x", "ECHO x \"$R/\"", "COPY a b",
+            "COPY nothing \"$R/x\"",
+            "COPY --bad=1 provision.sh \"$R/x\"", "COPY --chown=no-such-user provision.sh \"$R/x\"",
+            "COPY provision.sh",
+            "COPY provision.sh /dev/null/x", "RUN",
+        ])
+    func refusals(_ line: String) async throws {
+        let run = try ScriptRun()
+        let result = try await run("RUN mkdir -p \"$R\"\n\(line)")
+        #expect(result.summary.status != 0)
+        let verb = line.prefix { $0 != " " }
+        #expect(result.failures.first?.hasPrefix("provision.sh:2: \(verb)") == true, "\(result.failures)")
+        #expect(!result.errors.isEmpty)
+        #expect(try Files.names(in: run.remote) == [])
+    }
+
+    @Test("A full disk in the guest is an error and leaves the old content")
+    func fullDisk() async throws {
+        let run = try ScriptRun()
+        try run.write("tree/large", String(repeating: "x", count: 3 << 20))
+        try run.write("small", String(repeating: "x", count: 100_000))
+        let result = try await run(
+            """
+            RUN "mkdir -p $R && mount -t tmpfs -o size=64k none $R"
+            trap 'RUN umount "$R"' EXIT
+            ECHO old "$R/file"
+            ECHO "$(head -c 100000 /dev/zero | tr '\\0' x)" "$R/file" || echo "echo $?"
+            COPY small "$R/file" || echo "copy $?"
+            COPY tree "$R/" 2>&1 || echo "tree $?"
+            RUN "cat $R/file; ls -A $R/file $R/.devhost* 2>/dev/null"
+            """)
+        #expect(result.output.contains("echo 1\ncopy 1\n"), "\(result.output) \(result.errors)")
+        #expect(result.output.contains("No space left on device"))
+        #expect(result.errors.contains("No space left on device"))
+        #expect(result.output.contains("tree 11\n"))
+        #expect(result.output.contains("old\n"))
+        #expect(!result.output.contains(".devhost"))
+    }
+
+    @Test("COPY sends files and folders as rsync does")
+    func copy() async throws {
+        let run = try ScriptRun()
+        try run.write("file", "content\n", mode: 0o640)
+        try run.write("tool", "#!/bin/sh\n", mode: 0o755)
+        try run.write("empty", "")
+        try run.write("with space/it's $x", "odd")
+        try run.write("tree/sub/deep", "deep")
+        try run.write("large", String(repeating: "0123456789", count: 100_000))
+        try TestGuest.shell(
+            "cd \(run.folder) && head -c 9000 /dev/urandom > binary && ln -s sub/deep tree/safe && ln -s /etc/passwd tree/unsafe && touch -d '2020-02-03 04:05:06.5' file"
+        )
+        let result = try await run(
+            """
+            COPY file "$R/new/file"
+            COPY file "$R/new/"
+            COPY file "$R/new/renamed"
+            COPY file "$R/folder/"
+            COPY tool "$R/tool"
+            COPY empty "$R/"
+            COPY binary "$R/"
+            COPY large "$R/large"
+            COPY "with space/it's \\$x" "$R/odd name"
+            COPY "with space" "$R/"
+            COPY tree "$R/copied"
+            COPY tree/ "$R/flat"
+            COPY "*y" "$R/globbed/"
+            (cd tree/sub && COPY deep "$R/from-sub" && COPY file "$R/from-top")
+            COPY "$PWD/file" "$R/absolute"
+            """)
+        #expect(result.summary.status == 0, "\(result.failures) \(result.errors)")
+        #expect(try run.content("new/file") == "content\n")
+        #expect(
+            try TestGuest.shell("stat -c '%a %U %G %y' \(run.remote)/new/renamed").hasPrefix(
+                "640 root root 2020-02-03 04:05:06.5"))
+        #expect(try run.content("folder/file") == "content\n")
+        #expect(try status("\(run.remote)/tool") == "755 root root")
+        #expect(try run.content("empty") == "")
+        #expect(try TestGuest.shell("cmp \(run.folder)/binary \(run.remote)/binary") == "")
+        #expect(try TestGuest.shell("cmp \(run.folder)/large \(run.remote)/large") == "")
+        #expect(try run.content("odd name") == "odd")
+        #expect(try run.content("with space/it's $x") == "odd")
+        #expect(try run.content("copied/tree/sub/deep") == "deep")
+        #expect(try run.content("flat/sub/deep") == "deep")
+        #expect(try Files.names(in: "\(run.remote)/flat").sorted() == ["safe", "sub"])
+        #expect(try Files.names(in: "\(run.remote)/globbed").sorted() == ["binary", "empty"])
+        #expect(try run.content("from-sub") == "deep")
+        #expect(try run.content("from-top") == "content\n")
+        #expect(try run.content("absolute") == "content\n")
+    }
+
+    @Test("Owner and mode are root's, as asked for, or the service user's below its home")
+    func owners() async throws {
+        let run = try ScriptRun()
+        let user = "s\(try TestGuest.shared().user)"
+        try run.write("file", "x")
+        try run.write("tree/file", "x")
+        let result = try await run(
+            """
+            COPY --chown=daemon --chmod=604 file "$R/one"
+            COPY --chown=nobody:daemon --chmod=u=rwX,go= tree "$R/"
+            COPY file /srv/\(user)/new/file
+            COPY tree /srv/\(user)/new/deep/
+            ECHO x /srv/\(user)/echoed/file
+            COPY --chown=root file /srv/\(user)/rooted
+            COPY file /srv/\(user)-not/file
+            RUN rm -r /srv/\(user)-not
+            """
+        ) { $0.serviceUser = user }
+        #expect(result.summary.status == 0, "\(result.failures) \(result.errors)")
+        #expect(try status("\(run.remote)/one") == "604 daemon daemon")
+        #expect(try status("\(run.remote)/tree") == "700 nobody daemon")
+        #expect(try status("\(run.remote)/tree/file") == "600 nobody daemon")
+        for path in ["new", "new/file", "new/deep", "new/deep/tree/file", "echoed", "echoed/file"] {
+            #expect(try status("/srv/\(user)/\(path)").hasSuffix(" \(user) \(user)"), "\(path)")
+        }
+        #expect(try status("/srv/\(user)/echoed/file") == "600 \(user) \(user)")
+        #expect(try status("/srv/\(user)/rooted") == "644 root root")
+    }
+
+    @Test("A service user that the VM does not have is a warning")
+    func noServiceUser() async throws {
+        let run = try ScriptRun()
+        let result = try await run("ECHO x \"$R/x\"; ECHO y \"$R/y\"") { $0.serviceUser = "s-nobody-here" }
+        #expect(result.summary.status == 0)
+        #expect(result.warnings == ["the VM has no user 's-nobody-here': files belong to root"])
+    }
+}

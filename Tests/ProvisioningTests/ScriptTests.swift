@@ -1,0 +1,132 @@
+import DevhostBase
+import Testing
+
+@Suite("Reading provision scripts")
+struct ScriptTests {
+    private func verbs(_ text: String) -> [String] {
+        ProvisionScript(text, source: "provision.sh").statements.map { statement in
+            "\(statement.position.line):\(statement.position.column) \(statement.verb.rawValue) "
+                + statement.arguments.map(\.text).joined(separator: "|")
+        }
+    }
+
+    @Test("Verbs are found wherever a command can stand")
+    func commandPositions() {
+        let script = """
+            #!/bin/bash
+            set -e
+            COPY a /b   # COPY not this
+            if RUN test -e "/x y"; then RUN one; elif RUN two; then :; else ECHO a b /c; fi
+            for f in RUN COPY; do RUN "do $f"; done
+            x=$(RUN cat /etc/os-release | RUN tr a b)
+            echo "nested $(RUN inner "$(RUN deeper)")"
+            `RUN back quoted`
+            install() { COPY "$1" /etc/; }
+            function other { RUN in-function; }
+            function third() { RUN third; }
+            A=1 B="2 3" RUN with-assignments
+            ! RUN negated && RUN and || RUN or; RUN semicolon & RUN after
+            ( RUN subshell ) | RUN tee /x |& RUN both
+            { RUN group; }
+            while RUN condition; do RUN body; done < list
+            case "$x" in
+              RUN) RUN case-one ;;
+              (b|c) RUN case-two ;& d) RUN case-three;;
+            esac
+            case RUN in RUN) ;; esac
+            time RUN timed
+            coproc RUN coproc
+            echo RUN not COPY this ECHO
+            "RUN" quoted
+            \\RUN escaped
+            [[ -n $x && RUN < COPY ]] && RUN after-test
+            (( x < 3 )) && RUN after-arithmetic
+            echo $(( 1 + $(RUN in-arithmetic) ))
+            RUNNER no
+            cat <(RUN from-process) > >(RUN to-process)
+            """
+        #expect(
+            verbs(script) == [
+                "3:1 COPY a|/b", "4:4 RUN test|-e|\"/x y\"", "4:29 RUN one", "4:43 RUN two", "4:65 ECHO a|b|/c",
+                "5:23 RUN \"do $f\"", "6:5 RUN cat|/etc/os-release", "6:31 RUN tr|a|b",
+                "7:16 RUN inner|\"$(RUN deeper)\"", "7:29 RUN deeper", "8:2 RUN back|quoted", "9:13 COPY \"$1\"|/etc/",
+                "10:18 RUN in-function", "11:20 RUN third", "12:13 RUN with-assignments", "13:3 RUN negated",
+                "13:18 RUN and", "13:29 RUN or", "13:37 RUN semicolon", "13:53 RUN after", "14:3 RUN subshell",
+                "14:20 RUN tee|/x", "14:34 RUN both", "15:3 RUN group", "16:7 RUN condition", "16:25 RUN body",
+                "18:8 RUN case-one", "19:9 RUN case-two", "19:28 RUN case-three", "22:6 RUN timed", "23:8 RUN coproc",
+                "25:1 RUN quoted", "26:1 RUN escaped", "27:30 RUN after-test", "28:16 RUN after-arithmetic",
+                "29:16 RUN in-arithmetic", "31:7 RUN from-process", "31:29 RUN to-process",
+            ])
+    }
+
+    @Test("Quotes, comments, continued lines and here-documents hide what is not a command")
+    func quoting() {
+        let script = """
+            # RUN comment
+            echo "RUN x; RUN y" 'RUN z
+            RUN still quoted'
+            cat <<EOF
+            RUN not a command, but $(RUN yes)
+            EOF
+            cat <<'EOF'
+            RUN no, and neither $(RUN this)
+            EOF
+            cat <<-"END" | RUN tee /x
+            \tRUN no
+            \tEND
+            RUN a \\
+              b "c
+            d" # COPY x
+            echo a#RUN; RUN b#c
+            RUN last ${x:-"RUN }"} $'it\\'s RUN'
+            """
+        #expect(
+            verbs(script) == [
+                "5:26 RUN yes", "10:16 RUN tee|/x", "13:1 RUN a|b|\"c\nd\"", "16:13 RUN b#c",
+                "17:1 RUN last|${x:-\"RUN }\"}|$'it\\'s RUN'",
+            ])
+    }
+
+    @Test("Two here-documents of one line have their bodies one after the other")
+    func twoHereDocuments() {
+        #expect(verbs("RUN a <<A; RUN b <<B\nRUN no\nA\nRUN no\nB\nRUN c") == ["1:1 RUN a", "1:12 RUN b", "6:1 RUN c"])
+    }
+
+    @Test("Values are known as far as bash would not change them")
+    func literals() throws {
+        let script = ProvisionScript(#"RUN 'a b'"c"\ d /x/$Y/z *.nix "$@" {a,b} ~/x ~ä"#, source: "s")
+        let arguments = try #require(script.statements.first).arguments
+        #expect(arguments.map(\.literal) == ["a bc d", nil, nil, nil, nil, nil, nil])
+        #expect(arguments.map(\.literalPrefix) == ["a bc d", "/x/", "", "", "", "", ""])
+        #expect(arguments.map(\.canSplit) == [false, true, true, true, true, false, false])
+    }
+
+    @Test("Redirections are kept apart from words")
+    func redirections() throws {
+        let script = ProvisionScript("RUN a 2>&1 >/x b <in 3>>y &>z >|w", source: "s")
+        let statement = try #require(script.statements.first)
+        #expect(statement.arguments.map(\.text) == ["a", "b"])
+        #expect(statement.redirections.map(\.symbol) == ["2>&", ">", "<", "3>>", "&>", ">|"])
+        #expect(statement.redirections.map(\.target.text) == ["1", "/x", "in", "y", "z", "w"])
+    }
+
+    @Test(
+        "No text makes the scanner stumble",
+        arguments: [
+            "", "\\", "$", "${", "$(", "`", "\"", "'", "((", "$((", "<<", "<<X", "case", "case x in", "for", "RUN $(",
+            "a=(",
+            "[[", "))", ";;", "esac", "}", "RUN \\\n", "\u{0}RUN", "RUN <<", "RUN >", "é$é", "function",
+        ])
+    func fragments(_ text: String) {
+        for repeated in [text, text + text, text + "\nRUN x", String(repeating: text, count: 500)] {
+            _ = ProvisionScript(repeated, source: "s")
+        }
+    }
+
+    @Test("Every prefix of a script is read to its end")
+    func prefixes() {
+        let text =
+            "if RUN a \"$(RUN b <<X\n$(RUN c)\nX\n)\" ${d:-`RUN e`} $((1+(2))); then COPY f /g; fi\ncase x in (a|b) RUN;; esac"
+        for length in 0...text.count { _ = ProvisionScript(String(text.prefix(length)), source: "s") }
+    }
+}
