@@ -25,6 +25,7 @@ let package = Package(
         .target(name: "DevhostCommandLine", dependencies: ["DevhostBase"]),
         .executableTarget(name: "DevhostCLI", dependencies: ["DevhostCore", "DevhostCommandLine"]),
         .executableTarget(name: "DevhostProvision", dependencies: ["DevhostBase", "DevhostCommandLine"]),
+        .executableTarget(name: "ensure-tool", dependencies: ["DevhostCore"], path: "Examples/ensure-tool"),
         .testTarget(
             name: "DevhostCoreTests", dependencies: ["DevhostCore", "DevhostCommandLine", "DevhostCLI"]),
         .testTarget(

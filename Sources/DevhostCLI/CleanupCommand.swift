@@ -1,16 +1,24 @@
 import DevhostCommandLine
 import DevhostCore
 
-/// `cleanup`: refused, because this version never takes a VM away on its own.
+/// `cleanup`: removes what the devhost keeps for nobody.
 struct CleanupCommand: ProgramCommand {
     static let usage = CommandUsage(
-        "cleanup", summary: "take away what is not used any more",
-        discussion: "This version takes nothing away on its own, and says so.")
+        "cleanup", summary: "remove base images that were not used for a while",
+        discussion: """
+            Removes what no VM uses and no VM has used for the days that devhost.cfg sets ([images] keep-days, 90), and
+            more where a budget is set and passed. VMs are never touched: how long ago one was deployed does not tell
+            whether somebody works in it.
+            """)
 
     init(_ arguments: Arguments) throws(DevhostError) {}
 
     func run(_ context: CommandContext) async throws -> ExitStatus {
-        throw DevhostError(
-            .unsupported, "this version takes no VM away on its own", next: "use 'fc-devhost destroy NAME'")
+        let devhost = try context.devhost()
+        let settings = devhost.configuration
+        let report = try await devhost.pruneImages(
+            olderThanDays: settings.imageKeepDays, budget: settings.imageBudget)
+        try ImagesPruneCommand.tell(report, context)
+        return .success
     }
 }

@@ -73,7 +73,8 @@ struct EnsureCommand: ProgramCommand {
         isJSON = arguments.has(Self.json)
     }
 
-    private static func release(_ arguments: Arguments) throws(DevhostError) -> ReleaseReference? {
+    /// What the options that name a release say, here and in other commands that have them.
+    static func release(_ arguments: Arguments) throws(DevhostError) -> ReleaseReference? {
         if let conflict = arguments.conflict(among: [imageURL, hydraEval, release]) { throw conflict }
         if let conflict = arguments.conflict(among: [channelURL, hydraEval, release]) { throw conflict }
         let channel = try arguments.value(channelURL, as: ResourceURL.self)

@@ -25,7 +25,8 @@ enum FCDevhost {
         commands: [
             EnsureCommand.self, DestroyCommand.self, ListCommand.self, ShowCommand.self, LoginCommand.self,
             LogsCommand.self, StartCommand.self, ShutdownCommand.self, RestartCommand.self, WaitCommand.self,
-            CleanupCommand.self,
+            RebuildCommand.self, ImagesCommand.self, ImagesPruneCommand.self, ChannelsCommand.self,
+            ReleasesCommand.self, ReleaseShowCommand.self, ReleasePublishCommand.self, CleanupCommand.self,
         ],
         files: [
             Program.NamedFile(Layout.configurationFile, "the configuration"),

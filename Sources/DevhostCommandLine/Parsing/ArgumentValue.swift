@@ -15,3 +15,6 @@ extension DiskSize: ArgumentValue {}
 extension Location: ArgumentValue {}
 extension ResourceURL: ArgumentValue {}
 extension AuthorizedKey: ArgumentValue {}
+extension ChannelName: ArgumentValue {}
+extension ReleaseName: ArgumentValue {}
+extension ReleaseReference: ArgumentValue {}

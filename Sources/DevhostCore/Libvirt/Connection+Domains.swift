@@ -189,6 +189,16 @@ extension Connection {
         }
     }
 
+    /// Whether a domain is active on a volume of this name (`virDomainGetXMLDesc`, which tells of an active domain what
+    /// it runs with, whatever its definition says).
+    func isDomain(_ name: VMName, runningOnVolume volume: String) async throws -> Bool {
+        guard try await domainState(name).isActive else { return false }
+        return try await withDomain(name) { domain in
+            try takeString(virDomainGetXMLDesc(domain, 0), "cannot ask what \(name) runs with")
+                .contains("/\(volume)'")
+        }
+    }
+
     /// The virtual size of a domain's disk in bytes (`virDomainGetBlockInfo`).
     func diskCapacity(_ name: VMName, target: String) async throws -> UInt64 {
         try await withDomain(name) { domain in

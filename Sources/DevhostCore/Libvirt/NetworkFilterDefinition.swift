@@ -91,7 +91,7 @@ struct NetworkFilterDefinition {
                 ])
         }
         rules.add("accept", "out", layer, ["srcipaddr": source, "dstipaddr": address, "protocol": icmp])
-        rules.add("drop", "out", layer, ["dstipaddr": address])
+        rules.add("drop", "out", layer, ["srcipaddr": source, "dstipaddr": address])
     }
 
     /// Collects rules with rising priorities: the order they are added in is the order they act in.

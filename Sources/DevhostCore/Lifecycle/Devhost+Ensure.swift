@@ -28,7 +28,7 @@ extension Devhost {
             let finished = try await run.perform(record)
             return VMDescription(
                 record: finished, state: try await libvirt.domainState(finished.name),
-                diskAllocation: try await run.parts.diskAllocation())
+                diskAllocation: try await run.parts.diskAllocation(finished.diskNumber))
         } catch {
             if plan.isNew { await takeAway(request.name, parts: run.parts, because: error, progress: progress) }
             throw DevhostError.wrapping(error, "cannot ensure \(request.name)")

@@ -1,9 +1,13 @@
 extension Devhost {
     /// What finds out what release references stand for, as devhost.cfg says.
     public var releases: ReleaseResolver {
+        resolver(ledger: ReleaseLedger(path: layout.releaseLedger, clock: clock))
+    }
+
+    private func resolver(ledger: ReleaseLedger?) -> ReleaseResolver {
         ReleaseResolver(
             catalog: catalog, hydra: configuration.hydra.map { Hydra($0) }, fileFolders: configuration.imageFolders,
-            ledger: ReleaseLedger(path: layout.releaseLedger, clock: clock))
+            ledger: ledger)
     }
 
     /// The catalog that `fcrs://` stands for.
@@ -36,8 +40,8 @@ extension Devhost {
         let image = try ResourceURL(text)
         let channel = try record.channelURL.flatMap { try $0.isEmpty ? nil : ResourceURL($0) }
         return ResolvedRelease(
-            reference: .image(image, channel: channel), releaseName: record.releaseName, channelURL: channel,
-            imageURL: image, imageHash: record.imageHash)
+            reference: record.reference ?? .image(image, channel: channel), releaseName: record.releaseName,
+            channelURL: channel, imageURL: image, imageHash: record.imageHash)
     }
 
     /// The base images, the one used last first, with the VMs whose disks lie over them.
@@ -57,6 +61,30 @@ extension Devhost {
         }
     }
 
+    /// Finds out what a release reference stands for, and remembers nothing.
+    /// - Throws: What `ReleaseResolver.resolve(_:)` throws.
+    public func describe(_ reference: ReleaseReference) async throws -> ResolvedRelease {
+        try await resolver(ledger: nil).resolve(reference)
+    }
+
+    /// Adds an image of this machine to the catalog as a release, which becomes the latest one of its channel.
+    /// - Parameters:
+    ///   - image: Its absolute path. On behalf of somebody else, through sudo, it must lie in a folder that devhost.cfg
+    ///     lists, like every image that is given as a file.
+    ///   - channelURL: The channel that guests follow.
+    /// - Returns: The metadata as published.
+    /// - Throws: What `ReleaseCatalog.publish` throws.
+    @discardableResult
+    public func publish(
+        image: String, as release: ReleaseName, in channel: ChannelName, channelURL: ResourceURL? = nil
+    ) async throws -> ReleaseMetadata {
+        var limits = ImageLimits()
+        limits.virtualSize = configuration.maximumImageSize
+        return try await catalog.publish(
+            image: image, as: release, in: channel, from: caller.isElevated ? configuration.imageFolders : nil,
+            channelURL: channelURL, limits: limits, clock: clock)
+    }
+
     private func preparedLibvirt() async throws -> Connection {
         let libvirt = try await self.libvirt()
         try await HostPreparation(devhost: self, libvirt: libvirt).preparePools()
@@ -72,8 +100,10 @@ extension Devhost {
             guard let backing = try await libvirt.volumeBacking(pool: pool, name: volume) else { continue }
             let file = backing.split(separator: "/").last ?? ""
             guard let digest = try? SHA256Digest(hex: String(file.prefix { $0 != "." })) else { continue }
-            let name = try? VMName(String(volume.prefix { $0 != "." }))
-            users[digest, default: []] += name.map { [$0] } ?? []
+            // A VM that is being rebuilt has two disks.
+            let name = layout.owner(ofDiskVolume: volume)
+            let known = users[digest, default: []]
+            users[digest] = known + [name].compactMap(\.self).filter { !known.contains($0) }
         }
         return users
     }

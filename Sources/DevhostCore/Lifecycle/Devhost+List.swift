@@ -38,6 +38,6 @@ extension Devhost {
         let parts = VMParts(devhost: self, libvirt: libvirt, name: name)
         return VMDescription(
             record: record, state: try await libvirt.domainState(name),
-            diskAllocation: try? await parts.diskAllocation())
+            diskAllocation: try? await parts.diskAllocation(record.diskNumber))
     }
 }

@@ -39,6 +39,18 @@ struct EnsurePlan {
         return wanted
     }
 
+    /// The size of a disk over an image: at least the image's own.
+    /// - Throws: `refused` where a smaller one was asked for.
+    func diskSize(_ size: DiskSize, over image: BaseImage) throws -> DiskSize {
+        guard image.virtualSize > size.bytes else { return size }
+        if let wanted = request.diskSize {
+            throw DevhostError(
+                .refused, "the image needs a disk of \(ByteSize.format(image.virtualSize)), more than \(wanted)",
+                next: "ask for at least that, or for nothing")
+        }
+        return try DiskSize(bytes: image.virtualSize)
+    }
+
     /// The error for a disk that would have to shrink.
     static func shrinking(_ name: VMName, _ present: UInt64, _ wanted: DiskSize) -> DevhostError {
         DevhostError(

@@ -14,8 +14,9 @@ struct EnsureRun: Sendable {
         var record = wanted
         let host = HostPreparation(devhost: devhost, libvirt: libvirt)
         try await host.prepare()
+        try await parts.removeOtherDisk(of: record)
         let state = try await libvirt.domainState(name)
-        let disk = try await parts.diskSize()
+        let disk = try await parts.diskSize(record.diskNumber)
         if let disk, let size = record.diskSize, size.bytes < disk { try acceptLargerDisk(disk, record: &record) }
         let release = try await release(for: record, hasDisk: disk != nil)
         if disk != nil || plan.request.updatesChannel || plan.isNew { follow(release, &record) }
@@ -28,6 +29,8 @@ struct EnsureRun: Sendable {
         if disk == nil, let release { try await makeDisk(release, record: &record) }
         let guest = guestData(record, bootstrapKey: bootstrapKey)
         let definition = try await definition(record)
+        // What an interrupted rebuild left there may be half written.
+        let renewsFirstBoot = plan.isNew || disk == nil || record.otherDisk != nil
         try await parts.reserveAddresses(of: record)
 
         if state == .running || state == .paused {
@@ -37,7 +40,7 @@ struct EnsureRun: Sendable {
             if needsRestart {
                 progress(.notice("\(name) restarts for its new memory and CPUs"))
                 try await parts.shutDown(limit: devhost.configuration.shutdownLimit, progress: progress)
-                try await start(record, guest, hostKey, definition)
+                try await start(record, guest, hostKey, definition, renewsFirstBoot: renewsFirstBoot)
             } else {
                 try await publishNamesOnHost(record)
                 try await waitForGuest(record, consoleStart: consoleSize())
@@ -46,12 +49,15 @@ struct EnsureRun: Sendable {
             if state.isActive {
                 try await parts.shutDown(limit: devhost.configuration.shutdownLimit, progress: progress)
             }
-            if let disk, let size = record.diskSize, disk < size.bytes { try await parts.growDisk(to: size) }
-            try await start(record, guest, hostKey, definition)
+            if let disk, let size = record.diskSize, disk < size.bytes {
+                try await parts.growDisk(record.diskNumber, to: size)
+            }
+            try await start(record, guest, hostKey, definition, renewsFirstBoot: renewsFirstBoot)
         }
         try await libvirt.setAutostart(name, true)
         try await bringUpToDate(&record, guest, isFirstStart: disk == nil)
         record.isIncomplete = false
+        record.otherDisk = nil
         try devhost.records.save(record)
         return record
     }
@@ -76,28 +82,28 @@ struct EnsureRun: Sendable {
     }
 
     /// Lets a VM follow the channel of a release.
-    private func follow(_ release: ResolvedRelease?, _ record: inout VMRecord) {
+    func follow(_ release: ResolvedRelease?, _ record: inout VMRecord) {
         if let channel = release?.channelURL { record.channelURL = channel.description }
     }
 
-    /// Makes the disk over the image of a release, which is kept in the store meanwhile, and records what it is made of.
+    /// Records what the disk is to be made of, and makes it over the image of a release, which is kept in the store
+    /// meanwhile.
     private func makeDisk(_ release: ResolvedRelease, record: inout VMRecord) async throws {
         if !plan.isNew { progress(.warning("\(name) had no disk and gets a new one")) }
         guard let size = record.diskSize else { return }
-        let image = try await devhost.imageStore(libvirt, for: "'ensure \(name)'").withImage(
+        record = try await devhost.imageStore(libvirt, for: "'ensure \(name)'").withImage(
             ImageSource(url: release.imageURL, releaseName: release.releaseName), expectedHash: release.imageHash,
             progress: progress
-        ) { [parts] image in
+        ) { [parts, devhost, record, plan] image in
             progress(.step("making the disk of \(name)"))
-            try await parts.makeDisk(over: image, size: size)
-            return image
+            var record = record
+            record.take(release, image: image)
+            let size = try plan.diskSize(size, over: image)
+            record.diskSize = size
+            try devhost.records.save(record)
+            try await parts.makeDisk(record.diskNumber, over: image, size: size)
+            return record
         }
-        record.imageURL = release.imageURL.description
-        record.imageHash = image.sha256
-        record.releaseName = release.releaseName
-        record.releaseReference = release.reference.recordText
-        if case .hydra(let evaluation) = release.reference { record.hydraEval = .integer(Int64(evaluation)) }
-        try devhost.records.save(record)
     }
 
     private func giveIdentity(to record: inout VMRecord) async throws {
@@ -114,7 +120,7 @@ struct EnsureRun: Sendable {
         record.ipv6 = devhost.plan.ipv6(mac)
     }
 
-    private func guestData(_ record: VMRecord, bootstrapKey: SSHKeyPair) -> GuestData {
+    func guestData(_ record: VMRecord, bootstrapKey: SSHKeyPair) -> GuestData {
         let keys = record.authorizedKeys + devhost.configuration.authorizedKeys
         return GuestData(
             record: record, network: devhost.configuration.network, gateway: devhost.plan.gateway,
@@ -122,7 +128,7 @@ struct EnsureRun: Sendable {
                 + keys.map(\.description))
     }
 
-    private func definition(_ record: VMRecord) async throws -> DomainDefinition {
+    func definition(_ record: VMRecord) async throws -> DomainDefinition {
         guard let id = record.id, let mac = record.mac, let ipv4 = record.ipv4, let ipv6 = record.ipv6,
             let memory = record.memory, let cpus = record.cpus, let imageHash = record.imageHash
         else { throw DevhostError(.damaged, "the record of \(name) lacks its identity") }
@@ -132,7 +138,7 @@ struct EnsureRun: Sendable {
         return DomainDefinition(
             name: name, uuid: try SHA256Hasher.digest(Array("\(name) \(id)".utf8)).uuid, accelerator: accelerator,
             architecture: node.architecture, memory: memory, cpus: cpus,
-            maximumCPUs: max(cpus.value, min(node.cpus, 16)), diskPath: parts.diskPath,
+            maximumCPUs: max(cpus.value, min(node.cpus, 16)), diskPath: parts.diskPath(record.diskNumber),
             baseImagePath: "\(layout.images)/\(imageHash).qcow2",
             firstBootPath: parts.firstBootPath, consoleLogPath: layout.consoleLog(name),
             network: devhost.configuration.network.name, filter: devhost.configuration.network.name, mac: mac,
@@ -141,11 +147,13 @@ struct EnsureRun: Sendable {
 
     // MARK: Starting
 
-    private func start(
-        _ record: VMRecord, _ guest: GuestData, _ hostKey: SSHKeyPair, _ definition: DomainDefinition
+    /// - Parameter renewsFirstBoot: Whether the first-boot data are made anew: for a disk that has not booted yet.
+    func start(
+        _ record: VMRecord, _ guest: GuestData, _ hostKey: SSHKeyPair, _ definition: DomainDefinition,
+        renewsFirstBoot: Bool
     ) async throws {
         let hasFirstBoot = try await parts.hasFirstBoot()
-        if plan.isNew || !hasFirstBoot {
+        if renewsFirstBoot || !hasFirstBoot {
             try await parts.makeFirstBoot(FirstBoot(guest: guest, hostKey: hostKey).rendered())
         }
         try await parts.define(definition)

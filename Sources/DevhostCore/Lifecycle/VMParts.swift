@@ -30,29 +30,54 @@ struct VMParts: Sendable {
 
     // MARK: Disk
 
-    /// The virtual size of the VM's disk in bytes; nil where it has none.
-    func diskSize() async throws -> UInt64? {
-        try await libvirt.volumeStatus(pool: diskPool, name: layout.diskVolume(name))?.capacity
+    /// The virtual size of a disk of the VM in bytes; nil where there is none.
+    func diskSize(_ number: UInt32) async throws -> UInt64? {
+        try await libvirt.volumeStatus(pool: diskPool, name: layout.diskVolume(name, number))?.capacity
     }
 
-    /// What the VM's disk occupies on the devhost in bytes; nil where it has none.
-    func diskAllocation() async throws -> UInt64? {
-        try await libvirt.volumeStatus(pool: diskPool, name: layout.diskVolume(name))?.allocation
+    /// What a disk of the VM occupies on the devhost in bytes; nil where there is none.
+    func diskAllocation(_ number: UInt32) async throws -> UInt64? {
+        try await libvirt.volumeStatus(pool: diskPool, name: layout.diskVolume(name, number))?.allocation
     }
 
-    var diskPath: String { "\(layout.disks)/\(layout.diskVolume(name))" }
+    func diskPath(_ number: UInt32) -> String { "\(layout.disks)/\(layout.diskVolume(name, number))" }
 
     /// Makes the overlay over a base image.
-    func makeDisk(over image: BaseImage, size: DiskSize) async throws {
+    func makeDisk(_ number: UInt32, over image: BaseImage, size: DiskSize) async throws {
         let volume = VolumeDefinition(
-            name: layout.diskVolume(name), format: .qcow2, capacity: max(size.bytes, image.virtualSize), mode: "0600",
-            backing: image.path)
+            name: layout.diskVolume(name, number), format: .qcow2, capacity: max(size.bytes, image.virtualSize),
+            mode: "0600", backing: image.path)
         try await libvirt.createVolume(pool: diskPool, name: volume.name, xml: volume.rendered)
     }
 
-    /// Grows the disk of a VM that is off.
-    func growDisk(to size: DiskSize) async throws {
-        try await libvirt.resizeVolume(pool: diskPool, name: layout.diskVolume(name), bytes: size.bytes)
+    /// Grows a disk of a VM that is off.
+    func growDisk(_ number: UInt32, to size: DiskSize) async throws {
+        try await libvirt.resizeVolume(pool: diskPool, name: layout.diskVolume(name, number), bytes: size.bytes)
+    }
+
+    /// Takes away the disk beside the VM's own that a rebuild left, and stops a guest that runs on it; one on the VM's
+    /// own disk goes on.
+    func removeOtherDisk(of record: VMRecord) async throws {
+        guard let other = record.otherDisk, other != record.diskNumber else { return }
+        let volume = layout.diskVolume(name, other)
+        if try await libvirt.isDomain(name, runningOnVolume: volume) { try await libvirt.killDomain(name) }
+        try await libvirt.deleteVolume(pool: diskPool, name: volume)
+    }
+
+    /// The volumes that hold anything of the VM, all disks that rebuilds made among them.
+    private func volumes() async throws -> [(pool: String, name: String)] {
+        var volumes: [(pool: String, name: String)] = []
+        if try await libvirt.isPoolActive(diskPool) {
+            volumes += try await libvirt.volumeNames(pool: diskPool)
+                .filter { layout.owner(ofDiskVolume: $0) == name }.map { (diskPool, $0) }
+        }
+        let firstBoot = layout.firstBootVolume(name)
+        if try await libvirt.isPoolActive(firstBootPool),
+            try await libvirt.volumeStatus(pool: firstBootPool, name: firstBoot) != nil
+        {
+            volumes.append((firstBootPool, firstBoot))
+        }
+        return volumes
     }
 
     // MARK: First-boot data
@@ -196,21 +221,14 @@ struct VMParts: Sendable {
     func exist() async throws -> Bool {
         if Files.exists(layout.folder(name)) { return true }
         if try await libvirt.domainState(name) != .missing { return true }
-        for (pool, volume) in [(diskPool, layout.diskVolume(name)), (firstBootPool, layout.firstBootVolume(name))]
-        where try await libvirt.isPoolActive(pool) {
-            if try await libvirt.volumeStatus(pool: pool, name: volume) != nil { return true }
-        }
-        return false
+        return try await !volumes().isEmpty
     }
 
     /// Takes everything away: first what runs, then what it stands on.
     func remove() async throws {
         try await libvirt.killDomain(name)
         try await libvirt.undefineDomain(name)
-        for (pool, volume) in [(diskPool, layout.diskVolume(name)), (firstBootPool, layout.firstBootVolume(name))]
-        where try await libvirt.isPoolActive(pool) {
-            try await libvirt.deleteVolume(pool: pool, name: volume)
-        }
+        for volume in try await volumes() { try await libvirt.deleteVolume(pool: volume.pool, name: volume.name) }
         try await withdrawNames()
         try removeFolder()
     }

@@ -64,6 +64,10 @@ public struct Configuration: Sendable {
     public var imageFolders: [String]
     /// The largest virtual size of an image, in bytes.
     public var maximumImageSize: UInt64
+    /// How many days `cleanup` keeps an image that no VM uses.
+    public var imageKeepDays: Int
+    /// What all images together may occupy before `cleanup` removes unused ones sooner, in bytes; nil for no bound.
+    public var imageBudget: UInt64?
     /// Where releases named `fcrs://CHANNEL/RELEASE` are found.
     public var catalog: ReleaseCatalog.Location
     /// The Hydra server whose evaluations can be named; nil for none.
@@ -121,6 +125,10 @@ public struct Configuration: Sendable {
         imageFolders = try reader.value("images", "file-folders", layout.localImages, ConfigurationReader.paths)
         maximumImageSize = try reader.value("images", "max-virtual-size", "2T") { text throws(DevhostError) in
             try DiskSize(text).bytes
+        }
+        imageKeepDays = try reader.value("images", "keep-days", "90", ConfigurationReader.days)
+        imageBudget = try reader.value("images", "budget", "none") { text throws(DevhostError) in
+            text == "none" ? nil : try DiskSize(text).bytes
         }
         catalog = try reader.value("releases", "catalog", layout.catalog) { text throws(DevhostError) in
             try ReleaseCatalog.Location(text)

@@ -86,6 +86,13 @@ struct ConfigurationReader {
         return .seconds(value)
     }
 
+    static func days(_ text: String) throws(DevhostError) -> Int {
+        guard let value = Int(text), (0...36500).contains(value) else {
+            throw refused(text, "a number of days from 0 to 36500")
+        }
+        return value
+    }
+
     static func label(_ text: String) throws(DevhostError) -> String {
         guard DNSLabel.isValid(text) else { throw refused(text, DNSLabel.rule) }
         return text

@@ -61,8 +61,16 @@ public struct Layout: Sendable, Hashable {
     /// Whether KVM was found to work.
     public var accelerator: String { "\(state)/_accelerator.json" }
 
-    /// The volume name of a VM's overlay.
-    public func diskVolume(_ name: VMName) -> String { "\(name).qcow2" }
+    /// The volume name of a VM's overlay, by the number of the disk: the first one is 0, every rebuild makes another.
+    public func diskVolume(_ name: VMName, _ number: UInt32) -> String {
+        number == 0 ? "\(name).qcow2" : "\(name).\(number).qcow2"
+    }
+    /// The VM that a volume of the overlays belongs to, whatever its number; nil for anything else.
+    public func owner(ofDiskVolume volume: String) -> VMName? {
+        guard volume.hasSuffix(".qcow2") else { return nil }
+        // No name of a VM holds a dot.
+        return try? VMName(String(volume.prefix { $0 != "." }))
+    }
     /// The volume name of a VM's first-boot data.
     public func firstBootVolume(_ name: VMName) -> String { "\(name).conf" }
 }

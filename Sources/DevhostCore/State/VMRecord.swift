@@ -47,6 +47,10 @@ public struct VMRecord: Sendable, Hashable {
     public var releaseName: String?
     /// The digest of what the guest was told about itself; differs from what it should be told after a change.
     public var guestDigest: SHA256Digest?
+    /// Which of its disks is the VM's: every rebuild makes one with a new number.
+    public var diskNumber: UInt32 = 0
+    /// A disk beside the VM's own that is to go: during a rebuild the new one until its guest answers, then the old one.
+    public var otherDisk: UInt32?
     /// True until the VM's first start succeeded: what fails before that is taken away whole.
     public var isIncomplete = false
     /// Keys that this version does not know.
@@ -87,12 +91,14 @@ extension VMRecord: Codable {
         static let releaseReference = key("release")
         static let releaseName = key("release-name")
         static let guestDigest = key("guest-digest")
+        static let diskNumber = key("disk-number")
+        static let otherDisk = key("other-disk")
         static let incomplete = key("incomplete")
 
         static let known: Set<Key> = [
             name, id, cpu, memory, diskSize, aliases, location, imageURL, channelURL, hydraEval, online, user,
             creationDate, lastDeployDate, mac, ipv4, ipv6, hostKey, authorizedKeys, imageHash, releaseReference,
-            releaseName, guestDigest, incomplete,
+            releaseName, guestDigest, diskNumber, otherDisk, incomplete,
         ]
     }
 
@@ -131,6 +137,8 @@ extension VMRecord: Codable {
         releaseReference = try values.decodeIfPresent(String.self, forKey: .releaseReference)
         releaseName = try values.decodeIfPresent(String.self, forKey: .releaseName)
         guestDigest = try values.decodeIfPresent(SHA256Digest.self, forKey: .guestDigest)
+        diskNumber = try values.decodeIfPresent(UInt32.self, forKey: .diskNumber) ?? 0
+        otherDisk = try values.decodeIfPresent(UInt32.self, forKey: .otherDisk)
         isIncomplete = try values.decodeIfPresent(Bool.self, forKey: .incomplete) ?? false
         for key in values.allKeys where !Key.known.contains(key) {
             unknown[key.stringValue] = try values.decode(JSONValue.self, forKey: key)
@@ -164,6 +172,8 @@ extension VMRecord: Codable {
         try values.encodeIfPresent(releaseReference, forKey: .releaseReference)
         try values.encodeIfPresent(releaseName, forKey: .releaseName)
         try values.encodeIfPresent(guestDigest, forKey: .guestDigest)
+        if diskNumber != 0 { try values.encode(diskNumber, forKey: .diskNumber) }
+        try values.encodeIfPresent(otherDisk, forKey: .otherDisk)
         if isIncomplete { try values.encode(true, forKey: .incomplete) }
     }
 }

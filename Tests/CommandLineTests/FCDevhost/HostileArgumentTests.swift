@@ -48,6 +48,7 @@ struct HostileArgumentTests {
     func commands() {
         for name in [
             "ensure", "destroy", "rm", "show", "start", "shutdown", "stop", "restart", "login", "ssh", "logs", "wait",
+            "rebuild",
         ] {
             #expect(Self.commandsWithNames.contains(name))
         }
@@ -105,7 +106,7 @@ struct HostileArgumentTests {
 
     @Test("limits of time", arguments: ["", "0", "-1", "nan", "1d", "99999999999h", "1.5m"])
     func limits(value: String) {
-        for command in ["ensure", "shutdown", "wait"] {
+        for command in ["ensure", "shutdown", "wait", "rebuild"] {
             expectRefusal([command, "--timeout", value, "demo"], naming: "--timeout")
         }
     }

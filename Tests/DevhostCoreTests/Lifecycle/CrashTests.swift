@@ -17,16 +17,14 @@ import Testing
             let test = try TestDevhost()
             let devhost = test.devhost()
             try await prepare(devhost, test)
-            var isThrough = true
+            let observer = StepObserver(stopAt: step)
             do {
-                try await Effects.$observer.withValue(StepObserver(stopAt: step)) {
-                    try await verb(test.devhost(), test)
-                }
-            } catch {
-                isThrough = false
-            }
+                try await Effects.$observer.withValue(observer) { try await verb(test.devhost(), test) }
+            } catch  where !observer.hasStopped {
+                Issue.record("step \(step): \(error)")
+            } catch {}
             try await check(devhost, test, step)
-            if isThrough {
+            if !observer.hasStopped {
                 #expect(step > 3, "the walk saw next to nothing")
                 return
             }
@@ -65,6 +63,73 @@ import Testing
             #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")
             #expect(try await devhost.describe(VMName("other")).state == .running, "step \(step)")
         }
+    }
+
+    @Test func afterACrashAnywhereInARebuildEnsureCompletesWithOneOfTheDisks() async throws {
+        try await walk { devhost, test in
+            try await devhost.rebuild(VMName("demo"), release: .image(test.otherImage, channel: nil))
+        } prepare: { devhost, test in
+            try await devhost.ensure(try test.request("demo"))
+        } check: { devhost, test, step in
+            let before = try devhost.records.require(VMName("demo"))
+            let kept = try await test.disks(of: "demo", devhost)
+            #expect(kept[before.diskNumber] == before.imageHash, "step \(step): the VM's disk is there")
+            let after = try await devhost.ensure(EnsureRequest(name: VMName("demo")))
+            #expect(after.state == .running, "step \(step)")
+            #expect(after.record.otherDisk == nil && after.record.imageHash == before.imageHash, "step \(step)")
+            let disks = try await test.disks(of: "demo", devhost)
+            #expect(disks == [after.record.diskNumber: after.record.imageHash], "step \(step)")
+            #expect(try await test.runsOnItsDisk(after.record, devhost), "step \(step)")
+            try await devhost.rebuild(VMName("demo"))
+            try await devhost.destroy(VMName("demo"))
+            #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")
+        }
+    }
+
+    @Test func afterACrashAnywhereInARebuildItCanBeRepeatedAndDestroyLeavesNothing() async throws {
+        try await walk { devhost, _ in
+            try await devhost.rebuild(VMName("demo"))
+        } prepare: { devhost, test in
+            try await devhost.ensure(try test.request("demo"))
+        } check: { devhost, test, step in
+            if step.isMultiple(of: 2) {
+                let rebuilt = try await devhost.rebuild(VMName("demo"))
+                #expect(rebuilt.record.diskNumber > 0 && rebuilt.state == .running, "step \(step)")
+                #expect(try await test.disks(of: "demo", devhost).count == 1, "step \(step)")
+            }
+            try await devhost.destroy(VMName("demo"))
+            #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")
+        }
+    }
+
+    @Test func aSingleFailureAnywhereInARebuildLeavesAVMThatRuns() async throws {
+        for step in 1..<Self.bound {
+            let test = try TestDevhost()
+            let devhost = test.devhost()
+            let before = try await devhost.ensure(try test.request("demo")).record
+            let observer = FaultObserver(failAt: step)
+            var reason: (any Error)?
+            do {
+                try await Effects.$observer.withValue(observer) {
+                    _ = try await devhost.rebuild(before.name, release: .image(test.otherImage, channel: nil))
+                }
+            } catch {
+                reason = error
+            }
+            let after = try await devhost.describe(before.name)
+            #expect(after.state == .running, "step \(step): \(String(describing: reason))")
+            #expect(try await test.runsOnItsDisk(after.record, devhost), "step \(step)")
+            if after.record.otherDisk == nil {
+                #expect(
+                    try await test.disks(of: "demo", devhost) == [after.record.diskNumber: after.record.imageHash],
+                    "step \(step)")
+            }
+            if !observer.hasFailed {
+                #expect(step > 3, "the walk saw next to nothing")
+                return
+            }
+        }
+        Issue.record("the verb did not run through within \(Self.bound) effects")
     }
 
     @Test func aSingleFailureAnywhereInACreationLeavesNothingHalfMade() async throws {

@@ -84,6 +84,15 @@ import Testing
         #expect(try devhost.records.require(request.name) == before)
     }
 
+    @Test func aDiskIsNeverSmallerThanItsImage() async throws {
+        var request = try test.request("demo")
+        request.diskSize = try DiskSize("512M")
+        await #expect { try await devhost.ensure(request) } throws: {
+            ($0 as? DevhostError)?.code == .refused && "\($0)".contains("1G") && "\($0)".contains("512M")
+        }
+        #expect(try await test.leftovers(of: "demo", devhost).isEmpty)
+    }
+
     @Test func aNewVMWithoutAnImageIsAnErrorAndLeavesNothing() async throws {
         await #expect { try await devhost.ensure(EnsureRequest(name: VMName("demo"))) } throws: {
             ($0 as? DevhostError)?.code == .invalidArgument && "\($0)".contains("--image-url")

@@ -8,16 +8,21 @@ final class StepObserver: EffectObserver {
     struct Stopped: Error {}
 
     private let limit: Int
-    private let state = Mutex<[String]>([])
+    private let state = Mutex((effects: [String](), hasStopped: false))
 
     init(stopAt limit: Int = .max) { self.limit = limit }
 
-    var effects: [String] { state.withLock { $0 } }
+    var effects: [String] { state.withLock { $0.effects } }
+    /// Whether an effect was kept from happening.
+    var hasStopped: Bool { state.withLock { $0.hasStopped } }
 
     func willPerform(_ effect: Effect) throws {
-        try state.withLock { effects in
-            guard effects.count < limit else { throw Stopped() }
-            effects.append("\(effect.kind.rawValue): \(effect)")
+        try state.withLock { state in
+            guard state.effects.count < limit else {
+                state.hasStopped = true
+                throw Stopped()
+            }
+            state.effects.append("\(effect.kind.rawValue): \(effect)")
         }
     }
 }
@@ -30,6 +35,9 @@ final class FaultObserver: EffectObserver {
     private let count = Mutex(0)
 
     init(failAt step: Int) { self.step = step }
+
+    /// Whether the effect came that is to fail.
+    var hasFailed: Bool { count.withLock { $0 >= step } }
 
     func willPerform(_ effect: Effect) throws {
         let number = count.withLock { count in

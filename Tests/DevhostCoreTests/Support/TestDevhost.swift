@@ -11,6 +11,8 @@ final class TestDevhost: Sendable {
     let folder: TemporaryDirectory
     let configuration: Configuration
     let image: ResourceURL
+    /// An image with other bytes.
+    let otherImage: ResourceURL
     private let libvirt: LazyConnection
 
     init() throws {
@@ -35,6 +37,9 @@ final class TestDevhost: Sendable {
         let path = "\(folder.path)/image.qcow2"
         try Self.makeImage(path)
         image = try ResourceURL("file://\(path)")
+        let other = "\(folder.path)/other.qcow2"
+        try Self.makeImage(other, size: "2G")
+        otherImage = try ResourceURL("file://\(other)")
     }
 
     /// A qcow2 file as the packaged tool makes it.
@@ -46,9 +51,11 @@ final class TestDevhost: Sendable {
     func devhost(
         caller: Caller = Caller(userID: 1000, name: "alice", isElevated: true),
         probe: any GuestProbe = AnsweringProbe(),
-        clock: any SystemClock = RealClock()
+        clock: any SystemClock = RealClock(), startLimit: Duration? = nil
     ) -> Devhost {
-        Devhost(configuration: configuration, caller: caller, clock: clock, probe: probe, libvirt: libvirt)
+        var configuration = configuration
+        configuration.startLimit = startLimit ?? configuration.startLimit
+        return Devhost(configuration: configuration, caller: caller, clock: clock, probe: probe, libvirt: libvirt)
     }
 
     func request(_ name: String) throws -> EnsureRequest {
@@ -64,6 +71,27 @@ final class TestDevhost: Sendable {
         try Files.write(configuration.layout.hostsFile, Array(text.utf8), mode: 0o644)
     }
 
+    /// The disks of a VM by their numbers, with the images that they lie over.
+    func disks(of name: String, _ devhost: Devhost) async throws -> [UInt32: SHA256Digest] {
+        let libvirt = try await devhost.libvirt()
+        let pool = HostPreparation.diskPool(configuration.network)
+        var disks: [UInt32: SHA256Digest] = [:]
+        for volume in try await libvirt.volumeNames(pool: pool) where volume.hasPrefix("\(name).") {
+            let backing = try #require(try await libvirt.volumeBacking(pool: pool, name: volume))
+            let file = try #require(backing.split(separator: "/").last)
+            let words = volume.split(separator: ".")
+            disks[words.count == 3 ? try #require(UInt32(words[1])) : 0] = try SHA256Digest(
+                hex: String(file.dropLast(6)))
+        }
+        return disks
+    }
+
+    /// Whether a VM runs on the disk that its record names.
+    func runsOnItsDisk(_ record: VMRecord, _ devhost: Devhost) async throws -> Bool {
+        let volume = configuration.layout.diskVolume(record.name, record.diskNumber)
+        return try await devhost.libvirt().isDomain(record.name, runningOnVolume: volume)
+    }
+
     /// What is left of a VM anywhere.
     func leftovers(of name: String, _ devhost: Devhost) async throws -> [String] {
         let vm = try VMName(name)
@@ -72,11 +100,9 @@ final class TestDevhost: Sendable {
         let libvirt = try await devhost.libvirt()
         var found = [layout.record(vm), layout.folder(vm), layout.lock(vm)].filter(Files.exists)
         if try await libvirt.domainState(vm) != .missing { found.append("domain") }
-        for (pool, volume) in [
-            (HostPreparation.diskPool(network), layout.diskVolume(vm)),
-            (HostPreparation.firstBootPool(network), layout.firstBootVolume(vm)),
-        ] where try await libvirt.isPoolActive(pool) {
-            if try await libvirt.volumeStatus(pool: pool, name: volume) != nil { found.append(volume) }
+        for pool in [HostPreparation.diskPool(network), HostPreparation.firstBootPool(network)]
+        where try await libvirt.isPoolActive(pool) {
+            found += try await libvirt.volumeNames(pool: pool).filter { $0.hasPrefix("\(vm).") }
         }
         if try await libvirt.networkStatus(network.name) != nil,
             try await libvirt.networkXML(network.name).contains("<hostname>\(vm)</hostname>")

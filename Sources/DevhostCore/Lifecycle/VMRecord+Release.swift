@@ -1,0 +1,19 @@
+extension VMRecord {
+    /// The reference of the release that the disk was made from; nil where it was made from an image that no release
+    /// names.
+    var reference: ReleaseReference? {
+        if let text = releaseReference, let reference = try? ReleaseReference(text) { return reference }
+        guard case .integer(let evaluation)? = hydraEval else { return nil }
+        return try? ReleaseReference(hydraEvaluation: "\(evaluation)")
+    }
+
+    /// Notes what a disk that is about to be made is made of. Its guest knows nothing yet.
+    mutating func take(_ release: ResolvedRelease, image: BaseImage) {
+        imageURL = release.imageURL.description
+        imageHash = image.sha256
+        releaseName = release.releaseName
+        releaseReference = release.reference.recordText
+        hydraEval = if case .hydra(let evaluation) = release.reference { .integer(Int64(evaluation)) } else { nil }
+        guestDigest = nil
+    }
+}

@@ -1,0 +1,152 @@
+"""Figures of fc-devhost as ratios against peers, in a test host (scripts/bench runs it there).
+
+usage: bench.py FOLDER-OF-BINARIES IMAGE [NAME...]
+
+Prints one line a figure: name, measured, peer, ratio or difference, the bound, and whether it holds. Ends with status 1
+where one does not.
+"""
+
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+BINARIES, IMAGE = os.path.abspath(sys.argv[1]), sys.argv[2]
+WANTED = sys.argv[3:]
+FC = f"{BINARIES}/fc-devhost"
+RECORDS = "/etc/devhost/vm-configs"
+IMAGES = "/var/lib/devhost/_local-images"
+failed = False
+
+
+def run(*command, **options):
+    return subprocess.run(
+        command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def seconds(command, times=7):
+    """The median time of a command, after one that does not count."""
+    measured = []
+    for _ in range(times + 1):
+        start = time.perf_counter()
+        run(*command)
+        measured.append(time.perf_counter() - start)
+    return statistics.median(measured[1:])
+
+
+def report(name, value, peer, text, holds):
+    global failed
+    failed = failed or not holds
+    print(f"{name:32} {value:9.3f} s   peer {peer:9.3f} s   {text}   {'holds' if holds else 'MISSED'}", flush=True)
+
+
+def ratio(name, value, peer, bound):
+    report(name, value, peer, f"ratio {value / peer:5.2f} (at most {bound})", value / peer <= bound)
+
+
+def difference(name, value, peer, bound):
+    report(name, value, peer, f"adds {value - peer:6.3f} s (at most {bound})", value - peer <= bound)
+
+
+def define(xml):
+    subprocess.run(
+        ["virsh", "-q", "define", "/dev/stdin"], input=xml.encode(), check=True, stdout=subprocess.DEVNULL)
+
+
+def write_records(count):
+    os.makedirs(RECORDS, exist_ok=True)
+    for number in range(count):
+        name = f"bench{number:04}"
+        record = {
+            "name": name, "id": 10000 + number, "cpu": 2, "memory": 2048, "disk_size": "50G", "aliases": ["app", "api"],
+            "location": "dev", "image_url": "https://example.com/image.qcow2", "online": True, "user": "alice",
+            "channel_url": "https://example.com/nixexprs.tar.xz", "creation-date": "2026-01-01T00:00:00+00:00",
+            "last_deploy_date": "2026-01-01T00:00:00+00:00", "srv-mac": f"02:03:00:00:{number >> 8:02x}:{number & 255:02x}",
+            "srv-ip": f"10.12.{200 + (number >> 8)}.{number & 255}",
+        }
+        with open(f"{RECORDS}/{name}.json", "w") as file:
+            json.dump(record, file)
+
+
+def bench_list():
+    """list, and ls -l, of 1,000 VMs."""
+    write_records(1000)
+    loop = f"import glob, json\nfor path in glob.glob('{RECORDS}/*.json'): print(json.load(open(path))['name'])"
+    ratio("list, 1,000 records", seconds([FC, "list"]), seconds(["/usr/bin/python3", "-S", "-c", loop]), 0.7)
+    for number in range(1000):
+        xml = (f"<domain type='qemu'><name>bench{number:04}</name><memory>65536</memory>"
+               "<os><type arch='x86_64' machine='q35'>hvm</type></os></domain>")
+        define(xml)
+    ratio("ls -l, 1,000 domains", seconds([FC, "ls", "-l"]), seconds(["virsh", "list", "--all"]), 1.0)
+    for number in range(1000):
+        run("virsh", "-q", "undefine", f"bench{number:04}")
+        os.unlink(f"{RECORDS}/bench{number:04}.json")
+
+
+def banner(address):
+    """Whether sshd answers; a connection that hangs is given up, as a shell loop with nc would."""
+    try:
+        with socket.create_connection((address, 22), timeout=0.5) as connection:
+            connection.settimeout(10)
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def by_hand(name):
+    """What a person types to get the same VM: overlay, define, start, poll ssh. Define and disk come from a VM that
+    fc-devhost made, with the same first-boot data, so that both boots do the same work."""
+    xml = run("virsh", "dumpxml", "--inactive", name).stdout.decode()
+    record = json.load(open(f"{RECORDS}/{name}.json"))
+    disk = f"/var/lib/devhost/_disks/{name}.qcow2"
+    base = f"/var/lib/devhost/_images/{record['image-sha256']}.qcow2"
+    run("virsh", "destroy", name)
+    run("virsh", "undefine", name)
+    os.unlink(disk)
+    start = time.perf_counter()
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", disk, "8G")
+    define(xml)
+    run("virsh", "-q", "start", name)
+    while not banner(record["srv-ip"]):
+        time.sleep(0.05)
+    return time.perf_counter() - start
+
+
+def bench_ensure():
+    """What ensure adds to a VM started by hand, and what it costs when there is nothing to do."""
+    os.makedirs(IMAGES, exist_ok=True)
+    shutil.copy(IMAGE, f"{IMAGES}/debian-12.qcow2")
+    command = [FC, "ensure", "--memory", "1024", "--cpu", "2", "--disk-size", "8G", "--image-url",
+               f"file://{IMAGES}/debian-12.qcow2", "--channel-url", "https://example.com/channel"]
+    run(*command, "warmup")  # The image is in the store and the network runs from here on.
+    run(FC, "destroy", "warmup")
+    ours, hand, quiet, trip = [], [], [], []
+    for number in range(3):
+        name = f"bench-vm{number}"
+        start = time.perf_counter()
+        run(*command, name)
+        ours.append(time.perf_counter() - start)
+        hand.append(by_hand(name))
+        time.sleep(10)  # The guest's own boot goes on behind sshd; it must not be in the figures below.
+        record = json.load(open(f"{RECORDS}/{name}.json"))
+        for _ in range(7):
+            start = time.perf_counter()
+            banner(record["srv-ip"])
+            trip.append(time.perf_counter() - start)
+            start = time.perf_counter()
+            run(FC, "ensure", name)
+            quiet.append(time.perf_counter() - start)
+        run(FC, "destroy", name)
+    difference("ensure of a new VM, by hand", statistics.median(ours), statistics.median(hand), 0.5)
+    difference("ensure, nothing to do, ssh banner", statistics.median(quiet), statistics.median(trip), 0.15)
+
+
+BENCHES = {"list": bench_list, "ensure": bench_ensure}
+for name, bench in BENCHES.items():
+    if not WANTED or name in WANTED:
+        bench()
+sys.exit(1 if failed else 0)
