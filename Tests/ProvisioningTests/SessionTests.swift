@@ -140,6 +140,24 @@ struct SessionTests {
         #expect(!run.collector.text(.output).contains("never"))
     }
 
+    @Test("rsync missing in the VM is said; small files do not need it")
+    func rsyncMissing() async throws {
+        let run = try ScriptRun()
+        try run.write("tree/file", "x")
+        let tools = "\(run.folder)/tools"
+        // sudo looks for programs in a folder that has everything else.
+        try TestGuest.shell("mkdir \(tools) && ln -s /usr/bin/* /bin/* \(tools)/ 2>/dev/null; rm \(tools)/rsync")
+        let guest = try TestGuest(suffix: "r", tools: tools)
+        defer { guest.remove() }
+        let session = try run.session(
+            "COPY tree/file \"$R/file\"\nCOPY tree \"$R/\"",
+            target: try GuestTarget(host: "vm", configuration: guest.sshConfiguration))
+        let summary = try await session.run()
+        #expect(summary.failures.first?.description.hasPrefix("provision.sh:2: COPY tree ") == true)
+        #expect(run.collector.text(.errors).contains("rsync is not installed in the VM"))
+        #expect(try run.content("file") == "x")
+    }
+
     @Test("A connection that breaks is reported as that, and leaves nothing behind")
     func lostConnection() async throws {
         let guest = try TestGuest(user: try TestGuest.shared().user)

@@ -36,14 +36,20 @@ final class TestGuest: Sendable {
     var log: String { (try? Files.readText("\(folder)/log")) ?? "" }
     var processID: pid_t { sshd.id }
 
-    init(user: String? = nil) throws {
+    /// - Parameters:
+    ///   - user: The user of another guest, to be shared; nil makes one.
+    ///   - suffix: What tells the user apart from those of other guests.
+    ///   - tools: Where sudo looks for programs; nil for the system's own folders.
+    init(user: String? = nil, suffix: String = "", tools: String? = nil) throws {
         folder = try Self.temporaryFolder()
-        self.user = user ?? "dvh\(getpid())"
+        self.user = user ?? "dvh\(getpid())\(suffix)"
         port = try Self.freePort()
         for path in ["/run/sshd", "/srv"] where !Files.isDirectory(path) { mkdir(path, 0o755) }
         if user == nil {
             try Self.shell("useradd --create-home --shell /bin/bash \(self.user)")
-            try Data("\(self.user) ALL=(ALL) NOPASSWD: ALL\n".utf8).write(
+            let name = self.user
+            let path = tools.map { "Defaults:\(name) secure_path=\($0)\n" } ?? ""
+            try Data("\(path)\(self.user) ALL=(ALL) NOPASSWD: ALL\n".utf8).write(
                 to: URL(fileURLWithPath: "/etc/sudoers.d/\(self.user)"))
             try Self.shell("useradd --home-dir /srv/s\(self.user) --create-home --shell /bin/bash s\(self.user)")
         }
@@ -116,7 +122,8 @@ final class TestGuest: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    private func remove() {
+    /// Ends a guest that has a user of its own.
+    func remove() {
         sshd.signal(SIGTERM)
         _ = try? Self.shell(
             """

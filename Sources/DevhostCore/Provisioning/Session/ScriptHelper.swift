@@ -39,19 +39,21 @@ public enum ScriptHelper {
             // A script can close its standard files (`RUN x >&-`): then they lead nowhere.
             _ = Glibc.open("/dev/null", O_RDWR)
         }
-        guard let socket = try? UnixSocket.connect(path) else {
-            say("devhost-provision: the run has ended\n")
-            return 255
-        }
+        guard let socket = try? UnixSocket.connect(path) else { return endScript() }
         try UnixSocket.send([0, 1, 2], over: socket)
         try socket.write(call, path: path)
         shutdown(socket.number, Int32(SHUT_WR))
         let answer = try socket.read(upTo: 1, path: path)
-        guard let status = answer.first else {
-            say("devhost-provision: the run has ended\n")
-            return 255
-        }
+        guard let status = answer.first else { return endScript() }
         return Int32(status)
+    }
+
+    /// The session is gone, killed perhaps: a script that caught the verb's failure would go on without it. The script
+    /// leads the process group that this process is in.
+    private static func endScript() -> Int32 {
+        say("devhost-provision: the run has ended\n")
+        kill(0, SIGTERM)
+        return 255
     }
 
     private static func say(_ text: String) {
