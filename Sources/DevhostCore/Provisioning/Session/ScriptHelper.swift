@@ -39,19 +39,21 @@ public enum ScriptHelper {
             // A script can close its standard files (`RUN x >&-`): then they lead nowhere.
             _ = Glibc.open("/dev/null", O_RDWR)
         }
-        guard let socket = try? UnixSocket.connect(path) else {
-            say("devhost-provision: the run has ended\n")
-            return 255
-        }
+        guard let socket = try? UnixSocket.connect(path) else { return endedRun() }
         try UnixSocket.send([0, 1, 2], over: socket)
         try socket.write(call, path: path)
         shutdown(socket.number, Int32(SHUT_WR))
         let answer = try socket.read(upTo: 1, path: path)
-        guard let status = answer.first else {
-            say("devhost-provision: the run has ended\n")
-            return 255
-        }
+        guard let status = answer.first else { return endedRun() }
         return Int32(status)
+    }
+
+    /// The run is over and the session is about to end the script. A verb that returned now would let the script go on
+    /// (`RUN x || true`), so it waits for that end; not for ever, because a session that was killed ends nothing.
+    private static func endedRun() -> Int32 {
+        poll(nil, 0, 10_000)
+        say("devhost-provision: the run has ended\n")
+        return 255
     }
 
     private static func say(_ text: String) {
