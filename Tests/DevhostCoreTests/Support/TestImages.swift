@@ -20,7 +20,7 @@ struct TestImages: Sendable {
     }
 
     func run(_ program: String, _ arguments: [String]) async throws {
-        try await Processes.require(Command(program, arguments))
+        try await Processes.require(Command(program, arguments), limit: .seconds(300))
     }
 
     func file(_ name: String, _ content: [UInt8]) throws -> String {
