@@ -74,6 +74,7 @@ struct FileVerbTests {
     @Test("A full disk in the guest is an error and leaves the old content")
     func fullDisk() async throws {
         let run = try ScriptRun()
+        defer { _ = try? TestGuest.shell("mountpoint -q \(run.remote) && umount \(run.remote)") }
         try run.write("tree/large", String(repeating: "x", count: 3 << 20))
         try run.write("small", String(repeating: "x", count: 100_000))
         let result = try await run(

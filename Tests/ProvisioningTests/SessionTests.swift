@@ -163,10 +163,11 @@ struct SessionTests {
         let guest = try TestGuest(user: try TestGuest.shared().user)
         let run = try ScriptRun()
         let session = try run.session(
-            "RUN \"mkdir $R; touch $R/running; sleep 1000\" || true\necho never",
+            "RUN \"mkdir $R; echo \\$\\$ > $R/.pid; mv $R/.pid $R/running; exec sleep 1000\" || true\necho never",
             target: try GuestTarget(host: "vm", configuration: guest.sshConfiguration))
         let task = Task { try await session.run() }
         while !Files.exists("\(run.remote)/running") { try await Task.sleep(for: .milliseconds(10)) }
+        let command = try #require(Int32(try run.content("running").trimmed))
         let processes = try guest.connectionProcesses()
         #expect(!processes.isEmpty)
         for process in processes { kill(process, SIGKILL) }
@@ -177,7 +178,8 @@ struct SessionTests {
         }
         #expect(!run.collector.text(.output).contains("never"))
         guest.end()
-        try TestGuest.shell("pkill -f 'sleep 1000'")
+        // What ran in the VM when the connection broke goes on there.
+        kill(command, SIGKILL)
     }
 
     @Test("Cancelling ends the script and its command in the VM, and leaves nothing behind")
