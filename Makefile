@@ -9,7 +9,7 @@ binaries := .build/release/fc-devhost .build/release/devhost-provision
 completions := bash-completion/completions/fc-devhost zsh/site-functions/_fc-devhost \
   fish/vendor_completions.d/fc-devhost.fish
 
-.PHONY: help build test unit-test demo demo-clean install uninstall check format docs bench
+.PHONY: help build test demo demo-clean install uninstall check format docs bench
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

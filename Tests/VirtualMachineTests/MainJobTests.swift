@@ -54,10 +54,7 @@ extension VirtualMachineTests {
             #expect(root["name"] == .string(Self.name))
             #expect(parameters["environment_url"] == .string("https://example.com/channel.tar.xz"))
             #expect(parameters["memory"] == .integer(768))
-            // The file system grows to the disk while ssh answers already.
-            let size = "df --output=size -BM / | tail -1 | tr -dc 0-9"
-            let grown = "until [ $(\(size)) -gt 7000 ]; do sleep 0.2; done; echo grown"
-            #expect(try await TestHost.inside(name, grown) == "grown")
+            #expect(try await TestHost.inside(name, TestHost.untilRootHolds(megabytes: 7000)) == "grown")
         }
 
         @Test func step03_theNameResolvesOnTheDevhostAndInTheGuest() async throws {

@@ -56,6 +56,11 @@ enum TestHost {
         return String(decoding: result.output, as: UTF8.self).trimmed
     }
 
+    /// A line for a guest that ends once its root file system has grown: it grows while ssh answers already.
+    static func untilRootHolds(megabytes: Int) -> String {
+        "until [ $(df --output=size -BM / | tail -1 | tr -dc 0-9) -gt \(megabytes) ]; do sleep 0.2; done; echo grown"
+    }
+
     /// A request for a VM from the image.
     static func request(_ name: String, memory: Int = 768) throws -> EnsureRequest {
         var request = EnsureRequest(name: try VMName(name))
