@@ -200,9 +200,24 @@ import Testing
             (error as? DevhostError)?.code == .timedOut && "\(error)".contains("10.12.0.2")
         }
         #expect(try await test.leftovers(of: "demo", devhost).isEmpty)
-        let (text, isOfFailure) = try devhost.consoleLog(request.name)
-        #expect(isOfFailure && text.contains("did not answer"))
+        let log = try devhost.consoleLog(request.name)
+        #expect(log.isOfFailure && log.text.contains("did not answer"))
         #expect(try await devhost.ensure(try test.request("demo")).state == .running)
+    }
+
+    @Test func aConsoleIsFollowedFromWhereItWasRead() async throws {
+        let name = try await devhost.ensure(try test.request("demo")).record.name
+        let path = test.configuration.layout.consoleLog(name)
+        try Files.createDirectory(Files.directory(of: path), mode: 0o711)
+        try Files.write(path, Array("first\n".utf8), mode: 0o600)
+        let log = try devhost.consoleLog(name)
+        try Files.write(path, Array("first\nsecond\n".utf8), mode: 0o600)
+        var parts: [String] = []
+        try await devhost.followConsole(name, from: log.end) { part in
+            parts.append(part)
+            return false
+        }
+        #expect(log.text == "first\n" && parts == ["second\n"])
     }
 
     @Test func anExistingVMIsNeverDestroyedByAFailingEnsure() async throws {
