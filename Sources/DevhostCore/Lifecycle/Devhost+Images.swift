@@ -91,7 +91,7 @@ extension Devhost {
 
     /// The images below the disks that exist, with the VMs that these disks are named after: read from the disks, so
     /// that no count can be wrong.
-    private func imageUsers(_ libvirt: Connection) async throws -> [SHA256Digest: [VMName]] {
+    func imageUsers(_ libvirt: Connection) async throws -> [SHA256Digest: [VMName]] {
         let pool = HostPreparation.diskPool(configuration.network)
         var users: [SHA256Digest: [VMName]] = [:]
         for volume in try await libvirt.volumeNames(pool: pool) {
