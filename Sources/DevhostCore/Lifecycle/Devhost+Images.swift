@@ -94,6 +94,7 @@ extension Devhost {
     func imageUsers(_ libvirt: Connection) async throws -> [SHA256Digest: [VMName]] {
         let pool = HostPreparation.diskPool(configuration.network)
         var users: [SHA256Digest: [VMName]] = [:]
+        guard try await libvirt.isPoolActive(pool) else { return users }
         for volume in try await libvirt.volumeNames(pool: pool) {
             guard let backing = try await libvirt.volumeBacking(pool: pool, name: volume) else { continue }
             let file = backing.split(separator: "/").last ?? ""

@@ -31,8 +31,6 @@ struct HostPreparation: Sendable {
     struct Problem: Sendable {
         let subject: String
         let text: String
-        /// Whether it was never made, or was taken away.
-        var isMissing = false
         /// Whether something else stands in its place, which ``prepare()`` does not touch.
         var isConflict = false
     }
@@ -41,13 +39,13 @@ struct HostPreparation: Sendable {
     func problems() async throws -> [Problem] {
         var problems: [Problem] = []
         for pool in pools where try await !libvirt.isPoolActive(pool.name) {
-            problems.append(Problem(subject: "storage pool \(pool.name)", text: "it is not active", isMissing: true))
+            problems.append(Problem(subject: "storage pool \(pool.name)", text: "it is not active"))
         }
         if libvirt.driver != .test {
             let status = try await libvirt.networkFilterStatus(network.name)
             let subject = "network filter \(network.name)"
             if status == nil {
-                problems.append(Problem(subject: subject, text: "it does not exist", isMissing: true))
+                problems.append(Problem(subject: subject, text: "it does not exist"))
             } else if try status?.xml.contains(filter().digest().description) == false {
                 problems.append(
                     Problem(subject: subject, text: "it is not the one that devhost.cfg and this machine ask for"))
@@ -56,7 +54,7 @@ struct HostPreparation: Sendable {
         let subject = "network \(network.name)"
         let status = try await libvirt.networkStatus(network.name)
         if status == nil {
-            problems.append(Problem(subject: subject, text: "it does not exist", isMissing: true))
+            problems.append(Problem(subject: subject, text: "it does not exist"))
         } else if try status?.uuid != definition.uuid() {
             problems.append(
                 Problem(subject: subject, text: "it is not the one that devhost.cfg describes", isConflict: true))

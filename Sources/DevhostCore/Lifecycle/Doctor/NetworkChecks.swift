@@ -17,10 +17,9 @@ struct NetworkChecks: Sendable {
                     .error, problem.subject, problem.text, because: "VMs cannot be started",
                     remedy: "stop all VMs, \(byHand), then fc-devhost doctor --fix")
             }
-            let isForLater = isNew && problem.isMissing
             return Symptom(
-                isForLater ? .note : .error, problem.subject, problem.text,
-                because: isForLater ? "the first ensure makes it" : "VMs cannot be started, or reach nothing",
+                isNew ? .note : .error, problem.subject, problem.text,
+                because: isNew ? "the first ensure makes it" : "VMs cannot be started, or reach nothing",
                 remedy: "fc-devhost doctor --fix", mend: { try await preparation.prepare() })
         }
     }
