@@ -31,7 +31,8 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests", dependencies: ["DevhostCore", "DevhostCommandLine", "DevhostCLI"]),
         .testTarget(name: "VirtualMachineTests", dependencies: ["DevhostCore", "DevhostCLI"]),
-        .testTarget(name: "ProvisioningTests", dependencies: ["DevhostBase", "DevhostProvision"]),
+        .testTarget(
+            name: "ProvisioningTests", dependencies: ["DevhostBase", "DevhostCommandLine", "DevhostProvision"]),
     ],
     swiftLanguageModes: [.v6]
 )
