@@ -58,14 +58,15 @@ enum DeveloperMachine {
                 >\(folder)/releases/release.json
             printf '"devhost_image_hash": "sha256-%s", "release_name": "2024_1"}\\n' \
                 "$(printf %s $digest | base64 -w0)" >>\(folder)/releases/release.json
-            (cd \(folder)/releases && exec python3 -m http.server --bind 127.0.0.1 8043 >/dev/null 2>&1) &
+            (cd \(folder)/releases && exec python3 -m http.server --bind 0.0.0.0 8043 >/dev/null 2>&1) &
             until curl -sf -o /dev/null \(releaseURL); do sleep 0.05; done
             \(wheels.map { "\(root)/Tests/Batou/prepare \($0) \(home)" } ?? "mkdir \(project)")
             if [ -e \(home)/venv ]; then
                 install -m 600 \(home)/venv/lib/python3*/site-packages/batou/insecure-private.key \(folder)/insecure
                 mkdir -p /etc/devhost
-                printf '[access]\\nauthorized-keys = %s\\n' "$(ssh-keygen -y -f \(folder)/insecure)" \\
-                    >/etc/devhost/devhost.cfg
+                # In the VM too, batou asks for the release.
+                printf '%s\\n' '[access]' "authorized-keys = $(ssh-keygen -y -f \(folder)/insecure)" '[network]' \\
+                    'allow = udp/53 tcp/53 tcp/80 tcp/443 tcp/8043' >/etc/devhost/devhost.cfg
             fi
             git init -q \(project)
             chown -R pcarol:pcarol \(home)

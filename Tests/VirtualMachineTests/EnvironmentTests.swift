@@ -138,7 +138,7 @@ extension VirtualMachineTests {
                 grep -c canary out err
                 guest 'sudo journalctl -q --no-pager | grep -c canary; sudo grep -c canary /root/secret; sudo rm /root/secret'
                 grep -v looking here there | sed 's/[0-9]* times/some times/'
-                """)
+                """, limit: .seconds(300))
             #expect(
                 result.text == """
                     status 0
@@ -206,7 +206,7 @@ extension VirtualMachineTests {
                     echo "change $i by plain rsync took $(((${EPOCHREALTIME/[.,]/} - start) / 1000)) ms" >&2
                 done
                 $shell -O exit web 2>/dev/null
-                """, limit: .seconds(120))
+                """, limit: .seconds(300))
             #expect(result.text == "s-dev\n0\n1\n2\n3\n4\n5\nstatus 130\n", "\(result.errorText)")
             for line in result.errorText.split(separator: "\n") where line.hasPrefix("change ") {
                 print("sync: \(line)")
