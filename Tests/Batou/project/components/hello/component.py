@@ -6,4 +6,4 @@ class Hello(Component):
     greeting = "nothing"
 
     def configure(self):
-        self += File("greeting", content="{{component.parent.greeting}} from {{host.name}}\n", is_template=True)
+        self += File("greeting", content="{{component.greeting}} from {{host.name}}\n", is_template=True)
