@@ -245,14 +245,14 @@ extension VirtualMachineTests {
                 """)
         }
 
-        @Test func step06_aRebuiltVMRaisesNoAlarmAndBatouDeploysToOneThatIsThere() async throws {
+        @Test func step06_aRebuiltVMRaisesNoAlarmAndBatouMakesOneAnew() async throws {
             try #require(Self.isUp.withLock { $0 })
             async let rebuilt: Void = rebuildDatabase()
             if Machine.wheels != nil {
                 let web = try Machine.vm("web")
                 try Machine.write("environments/solo/hostmap.json", "{\"app\": \"\(web)\"}\n")
-                #expect(try await deploy("") == "prepared\ns-dev\nA deployment from \(web)")
-                #expect(try await TestHost.inside(web, "sudo cat /etc/provisioned/pipe") == "through a pipe")
+                #expect(try await deploy("--provision-rebuild") == "prepared\ns-dev\nA deployment from \(web)")
+                #expect(try await TestHost.inside(web, "test -e /etc/provisioned || echo anew") == "anew")
                 #expect(try TestHost.devhost().records.require(web).aliases.map(\.description) == ["www"])
             }
             try await rebuilt
@@ -260,11 +260,12 @@ extension VirtualMachineTests {
         }
 
         @Test(.enabled(if: DeveloperMachine.wheels != nil, "batou could not be fetched from the package index"))
-        func step07_batouMakesAVMAnew() async throws {
+        func step07_batouDeploysToTheVMThatIsThere() async throws {
             try #require(Self.isUp.withLock { $0 })
-            let web = try Machine.vm("web")
-            #expect(try await deploy("--provision-rebuild") == "prepared\ns-dev\nA deployment from \(web)")
-            #expect(try await TestHost.inside(web, "test -e /etc/provisioned || echo anew") == "anew")
+            let web = try Machine.vm("web", in: "solo")
+            let boot = try await TestHost.inside(web, "cat /proc/sys/kernel/random/boot_id; rm provisioned")
+            #expect(try await deploy("") == "prepared\ns-dev\nA deployment from \(web)")
+            #expect(try await TestHost.inside(web, "cat /proc/sys/kernel/random/boot_id") == boot)
         }
 
         @Test func step08_nothingIsLeft() async throws {
