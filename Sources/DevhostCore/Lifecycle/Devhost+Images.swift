@@ -91,9 +91,10 @@ extension Devhost {
 
     /// The images below the disks that exist, with the VMs that these disks are named after: read from the disks, so
     /// that no count can be wrong.
-    private func imageUsers(_ libvirt: Connection) async throws -> [SHA256Digest: [VMName]] {
+    func imageUsers(_ libvirt: Connection) async throws -> [SHA256Digest: [VMName]] {
         let pool = HostPreparation.diskPool(configuration.network)
         var users: [SHA256Digest: [VMName]] = [:]
+        guard try await libvirt.isPoolActive(pool) else { return users }
         for volume in try await libvirt.volumeNames(pool: pool) {
             guard let backing = try await libvirt.volumeBacking(pool: pool, name: volume) else { continue }
             let file = backing.split(separator: "/").last ?? ""
