@@ -34,7 +34,8 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests", dependencies: ["DevhostCore", "DevhostCommandLine", "DevhostCLI"]),
         .testTarget(name: "VirtualMachineTests", dependencies: ["DevhostCore", "DevhostCLI", "rehearse"]),
-        .testTarget(name: "ProvisioningTests", dependencies: ["DevhostBase", "DevhostProvision"]),
+        .testTarget(
+            name: "ProvisioningTests", dependencies: ["DevhostBase", "DevhostCommandLine", "DevhostProvision"]),
     ],
     swiftLanguageModes: [.v6]
 )
