@@ -28,6 +28,9 @@ final class TestDevhost: Sendable {
                 state = \(folder.path)/state
                 records = \(folder.path)/records
                 hosts-file = \(folder.path)/hosts
+                [publish]
+                proxy = none
+                landing-page = yes
                 [network]
                 capacity = 64
                 [images]
@@ -110,6 +113,9 @@ final class TestDevhost: Sendable {
             found.append("DNS name")
         }
         if Files.exists(layout.hostsFile), try hosts().contains(" \(name)\n") { found.append("hosts file") }
+        found += try Files.names(in: layout.publishedNames).filter {
+            $0 == "\(name).localhost" || $0.hasSuffix(".\(name).localhost")
+        }
         return found
     }
 
