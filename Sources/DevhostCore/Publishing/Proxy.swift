@@ -144,10 +144,11 @@ struct Proxy: Sendable {
         }
     }
 
-    /// The line in which Caddy says what is wrong: the last that is an error.
+    /// The line in which Caddy says what is wrong: the first that is an error, because what follows is that it ends.
     static func words(_ text: String) -> String {
         let lines = text.split(whereSeparator: \.isNewline).map { String($0).trimmed }.filter { !$0.isEmpty }
-        let line = lines.last { $0.hasPrefix("Error:") || $0.contains("\"error\"") } ?? lines.last ?? "it says nothing"
+        let line =
+            lines.first { $0.hasPrefix("Error:") || $0.hasPrefix("{\"error\"") } ?? lines.last ?? "it says nothing"
         return String(line.printable.prefix(600))
     }
 }

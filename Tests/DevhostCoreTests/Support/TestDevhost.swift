@@ -15,7 +15,8 @@ final class TestDevhost: Sendable {
     let otherImage: ResourceURL
     private let libvirt: LazyConnection
 
-    init() throws {
+    /// - Parameter publish: The settings of [publish].
+    init(publish: String = "proxy = none\nlanding-page = yes") throws {
         folder = try TemporaryDirectory(prefix: "devhost-test")
         let node =
             "<node><cpu><mhz>1000</mhz><model>x86_64</model><active>8</active><nodes>1</nodes><sockets>1</sockets>"
@@ -29,8 +30,7 @@ final class TestDevhost: Sendable {
                 records = \(folder.path)/records
                 hosts-file = \(folder.path)/hosts
                 [publish]
-                proxy = none
-                landing-page = yes
+                \(publish)
                 [network]
                 capacity = 64
                 [images]
