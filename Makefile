@@ -28,7 +28,7 @@ demo: ## Bring up a VM on this machine, from nothing.
 demo-clean: ## Take away all that the demo made.
 	@scripts/demo-clean
 
-install: build ## Install both commands below DESTDIR and PREFIX (/usr/local).
+install: build ## Install both commands and their weekly clean-up below DESTDIR and PREFIX (/usr/local).
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(binaries) $(DESTDIR)$(PREFIX)/bin/
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/man/*.1
@@ -36,10 +36,12 @@ install: build ## Install both commands below DESTDIR and PREFIX (/usr/local).
 	.build/release/fc-devhost completion bash >$(DESTDIR)$(PREFIX)/share/$(word 1,$(completions))
 	.build/release/fc-devhost completion zsh >$(DESTDIR)$(PREFIX)/share/$(word 2,$(completions))
 	.build/release/fc-devhost completion fish >$(DESTDIR)$(PREFIX)/share/$(word 3,$(completions))
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" scripts/install-timers
 
 uninstall: ## Remove what install put there.
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(binaries)))
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/,$(completions) $(addprefix man/man1/,$(notdir $(wildcard docs/man/*.1))))
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" scripts/install-timers --remove
 
 docs: ## Write the reference of the commands anew from their table.
 	swift build --product fc-devhost

@@ -26,6 +26,8 @@ let package = Package(
         .executableTarget(name: "DevhostCLI", dependencies: ["DevhostCore", "DevhostCommandLine"]),
         .executableTarget(name: "DevhostProvision", dependencies: ["DevhostBase", "DevhostCommandLine"]),
         .executableTarget(name: "ensure-tool", dependencies: ["DevhostCore"], path: "Examples/ensure-tool"),
+        .executableTarget(
+            name: "bench-tool", dependencies: ["DevhostBase", "DevhostCore"], path: "Tests/Bench/bench-tool"),
         .testTarget(
             name: "DevhostCoreTests", dependencies: ["DevhostCore", "DevhostCommandLine", "DevhostCLI"]),
         .testTarget(

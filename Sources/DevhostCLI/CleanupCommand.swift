@@ -8,7 +8,7 @@ struct CleanupCommand: ProgramCommand {
         discussion: """
             Removes what no VM uses and no VM has used for the days that devhost.cfg sets ([images] keep-days, 90), and
             more where a budget is set and passed. VMs are never touched: how long ago one was deployed does not tell
-            whether somebody works in it.
+            whether somebody works in it. 'make install' lets it run every week, by a systemd timer or by cron.
             """)
 
     init(_ arguments: Arguments) throws(DevhostError) {}

@@ -11,6 +11,7 @@ struct ListCommand: ProgramCommand {
         "list", otherNames: ["ls"], summary: "list the VMs",
         discussion: """
             Prints one name a line, sorted. A record that cannot be read is listed too, with the reason as a warning.
+            With -l or --json every value in it is looked at.
             """,
         options: [long, user, json],
         examples: [.init("ls -l --user alice", "What alice's VMs are doing.")])
@@ -27,13 +28,21 @@ struct ListCommand: ProgramCommand {
 
     func run(_ context: CommandContext) async throws -> ExitStatus {
         let devhost = try context.devhost()
-        let (vms, failure) = try await summaries(devhost)
-        for vm in vms {
-            if let problem = vm.problem { context.progress.warning("\(vm.name): \(problem)") }
+        guard format != .names else {
+            let vms = try devhost.headings(owner: owner)
+            for vm in vms { warn(vm.name, vm.problem, context) }
+            try context.output.write(vms.map { $0.name.printable + "\n" }.joined())
+            return .success
         }
+        let (vms, failure) = try await summaries(devhost)
+        for vm in vms { warn(vm.name, vm.problem, context) }
         try context.output.list(vms, as: format)
         if let failure { throw failure }
         return .success
+    }
+
+    private func warn(_ name: String, _ problem: String?, _ context: CommandContext) {
+        if let problem { context.progress.warning("\(name): \(problem)") }
     }
 
     /// The VMs, and why their states are not known where libvirt does not answer: what is on record is shown all the

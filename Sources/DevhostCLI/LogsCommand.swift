@@ -33,20 +33,20 @@ struct LogsCommand: ProgramCommand {
 
     func run(_ context: CommandContext) async throws -> ExitStatus {
         let devhost = try context.devhost()
-        let (text, isOfFailure) = try devhost.consoleLog(name)
-        try context.output.write(count.map { Self.tail(text, lines: $0) } ?? text)
-        if isOfFailure {
+        let log = try devhost.consoleLog(name)
+        try context.output.write(count.map { Self.tail(log.text, lines: $0) } ?? log.text)
+        if log.isOfFailure {
             context.progress.notice("there is no VM \(name): this is what its creation left when it failed")
         } else if follows {
-            try await follow(devhost, context.output)
+            try await follow(devhost, from: log.end, context.output)
         }
         return .success
     }
 
     /// Follows until nobody reads any more.
-    private func follow(_ devhost: Devhost, _ output: ResultOutput) async throws {
+    private func follow(_ devhost: Devhost, from end: UInt64, _ output: ResultOutput) async throws {
         var failure: (any Error)?
-        try await devhost.followConsole(name) { part in
+        try await devhost.followConsole(name, from: end) { part in
             do {
                 try output.write(part)
                 return output.hasReader

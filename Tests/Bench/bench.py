@@ -13,6 +13,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 BINARIES, IMAGE = os.path.abspath(sys.argv[1]), sys.argv[2]
@@ -46,6 +47,10 @@ def report(name, value, peer, text, holds):
 
 def ratio(name, value, peer, bound):
     report(name, value, peer, f"ratio {value / peer:5.2f} (at most {bound})", value / peer <= bound)
+
+
+def report_bound(name, value, bound):
+    report(name, value, bound, f"at most {bound} s", value <= bound)
 
 
 def difference(name, value, peer, bound):
@@ -145,7 +150,38 @@ def bench_ensure():
     difference("ensure, nothing to do, ssh banner", statistics.median(quiet), statistics.median(trip), 0.15)
 
 
-BENCHES = {"list": bench_list, "ensure": bench_ensure}
+def tool(*arguments):
+    return float(run(f"{BINARIES}/bench-tool", *arguments).stdout)
+
+
+def bench_images():
+    """Judging an image, an overlay over a large one, and a download with its digest."""
+    os.makedirs(IMAGES, exist_ok=True)
+    base = f"{IMAGES}/large.qcow2"
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-o", "preallocation=metadata", base, "500G")
+    report_bound("judge, image of 500 GiB", tool("judge", base), 0.02)
+    run(FC, "images")  # The pools are there from here on.
+    report_bound("overlay over 500 GiB", tool("overlay", "devhost-disks", base), 0.1)
+    os.unlink(base)
+    with tempfile.TemporaryDirectory() as folder:
+        with open(f"{folder}/image", "wb") as file:
+            for _ in range(1024):
+                file.write(os.urandom(1 << 20))
+        server = subprocess.Popen(
+            ["/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1", "--directory", folder, "8642"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            url = "http://127.0.0.1:8642/image"
+            run("curl", "-s", "--retry", "50", "--retry-connrefused", "--retry-delay", "1", "-o", "/dev/null", "-r", "0-0", url)
+            peer = seconds(["bash", "-c", f"set -o pipefail; curl -sf {url} | sha256sum"], 3)
+            # 0.7 of the peer's rate is its time divided by 0.7.
+            ratio("download of 1 GiB, curl | sha256sum", tool("download", url, f"{folder}/copy"), peer, 1.43)
+        finally:
+            server.kill()
+            server.wait()
+
+
+BENCHES = {"list": bench_list, "ensure": bench_ensure, "images": bench_images}
 for name, bench in BENCHES.items():
     if not WANTED or name in WANTED:
         bench()

@@ -14,6 +14,10 @@ package struct ExitStatus: Hashable, Sendable {
     package static let failure = ExitStatus(1)
     /// The command line cannot be understood.
     package static let usage = ExitStatus(2)
+    /// What doctor found works, and will trouble somebody.
+    package static let warnings = ExitStatus(20)
+    /// What doctor found does not work.
+    package static let errors = ExitStatus(21)
     /// Failures of a command that passes a status through, as with ssh.
     package static let passThroughFailure = ExitStatus(255)
 
@@ -37,6 +41,8 @@ package struct ExitStatus: Hashable, Sendable {
         (ExitStatus(12), [.unsupported], "this is not possible with what is installed here"),
         (ExitStatus(13), [.damaged], "a file of the devhost cannot be read as what it should be"),
         (ExitStatus(14), [.invalidConfiguration], "devhost.cfg or another file of settings is wrong"),
+        (warnings, [], "doctor found nothing worse than a warning, and at least one"),
+        (errors, [], "doctor found an error"),
         (
             passThroughFailure, [],
             "a command that runs something in a VM failed before or beside it; otherwise it ends with the status of "

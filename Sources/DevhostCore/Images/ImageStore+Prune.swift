@@ -87,10 +87,30 @@ extension ImageStore {
         }
     }
 
+    /// The keys of downloads that nobody is working on any more.
+    func leftovers() throws -> [String] {
+        Set(try Files.names(in: folders.work).compactMap(WorkFiles.key(of:))).filter { !FileLock.isHeld(lockPath($0)) }
+            .sorted()
+    }
+
+    /// Whether somebody is fetching an image or making a disk over it.
+    func isLocked(_ digest: SHA256Digest) -> Bool { FileLock.isHeld(lockPath(digest.description)) }
+
+    /// What shows that the file of an image is not the one that was stored, without reading all of it; nil where
+    /// nothing does, or where it lies on another machine.
+    func damage(of digest: SHA256Digest) throws -> String? {
+        guard let folder = volumes.localFolder, let record = try record(digest) else { return nil }
+        let path = "\(folder)/\(volumeName(digest))"
+        guard let status = Files.status(path) else { return "the file \(path) is missing" }
+        if status.size != record.storedSize {
+            return "the file \(path) has \(status.size) bytes, and had \(record.storedSize) when it was stored"
+        }
+        return status.isReadOnly ? nil : "the file \(path) can be written to"
+    }
+
     /// Removes downloads that nobody is working on any more.
     private func removeLeftovers() async throws {
-        let names = try Files.names(in: folders.work)
-        for key in Set(names.compactMap(WorkFiles.key(of:))) {
+        for key in try leftovers() {
             guard let lock = try await lockIfFree(key) else { continue }
             WorkFiles(folder: folders.work, key: key).remove()
             withExtendedLifetime(lock) {}

@@ -71,6 +71,43 @@ extension Connection {
         }
     }
 
+    /// What libvirt says of a domain without its XML.
+    struct DomainOverview: Sendable {
+        let state: DomainState
+        /// Whether it starts with the host.
+        let isAutostarted: Bool
+        /// Whether its metadata bear our namespace.
+        let isOurs: Bool
+    }
+
+    /// Every domain whose name is one of a VM (`virConnectListAllDomains`).
+    func domainOverviews(namespace: String) async throws -> [VMName: DomainOverview] {
+        try await read { call in
+            var list: UnsafeMutablePointer<virDomainPtr?>?
+            let count = try check(virConnectListAllDomains(call.connection, &list, 0), "cannot list the domains")
+            defer { free(list) }
+            var overviews: [VMName: DomainOverview] = [:]
+            for index in 0..<Int(count) {
+                guard let domain = list?[index] else { continue }
+                defer { virDomainFree(domain) }
+                guard let text = virDomainGetName(domain), let name = try? VMName(String(cString: text)) else {
+                    continue
+                }
+                var state = Int32(VIR_DOMAIN_SHUTOFF.rawValue)
+                // One that vanishes meanwhile is left out.
+                guard virDomainGetState(domain, &state, nil, 0) == 0 else { continue }
+                var autostart: Int32 = 0
+                virDomainGetAutostart(domain, &autostart)
+                let type = Int32(VIR_DOMAIN_METADATA_ELEMENT.rawValue)
+                let metadata = virDomainGetMetadata(domain, type, namespace, VIR_DOMAIN_AFFECT_CURRENT.rawValue)
+                free(metadata)
+                overviews[name] = DomainOverview(
+                    state: DomainState(state), isAutostarted: autostart != 0, isOurs: metadata != nil)
+            }
+            return overviews
+        }
+    }
+
     /// Defines a domain, or changes the definition of the one with this name and UUID (`virDomainDefineXMLFlags`).
     func defineDomain(_ name: VMName, xml: String) async throws {
         try await change("virDomainDefineXML", name.description) { call in

@@ -23,7 +23,7 @@ package struct VolumeDefinition {
         case raw, qcow2
     }
 
-    var name: String
+    package var name: String
     var format: Format
     /// The virtual size in bytes.
     var capacity: UInt64

@@ -1,13 +1,11 @@
 extension Devhost {
     /// What finds out what release references stand for, as devhost.cfg says.
-    public var releases: ReleaseResolver {
-        resolver(ledger: ReleaseLedger(path: layout.releaseLedger, clock: clock))
-    }
+    public var releases: ReleaseResolver { resolver(notesReleases: true) }
 
-    private func resolver(ledger: ReleaseLedger?) -> ReleaseResolver {
+    private func resolver(notesReleases: Bool) -> ReleaseResolver {
         ReleaseResolver(
             catalog: catalog, hydra: configuration.hydra.map { Hydra($0) }, fileFolders: configuration.imageFolders,
-            ledger: ledger)
+            ledger: ReleaseLedger(path: layout.releaseLedger, isReadOnly: !notesReleases, clock: clock))
     }
 
     /// The catalog that `fcrs://` stands for.
@@ -64,7 +62,7 @@ extension Devhost {
     /// Finds out what a release reference stands for, and remembers nothing.
     /// - Throws: What `ReleaseResolver.resolve(_:)` throws.
     public func describe(_ reference: ReleaseReference) async throws -> ResolvedRelease {
-        try await resolver(ledger: nil).resolve(reference)
+        try await resolver(notesReleases: false).resolve(reference)
     }
 
     /// Adds an image of this machine to the catalog as a release, which becomes the latest one of its channel.
@@ -93,9 +91,10 @@ extension Devhost {
 
     /// The images below the disks that exist, with the VMs that these disks are named after: read from the disks, so
     /// that no count can be wrong.
-    private func imageUsers(_ libvirt: Connection) async throws -> [SHA256Digest: [VMName]] {
+    func imageUsers(_ libvirt: Connection) async throws -> [SHA256Digest: [VMName]] {
         let pool = HostPreparation.diskPool(configuration.network)
         var users: [SHA256Digest: [VMName]] = [:]
+        guard try await libvirt.isPoolActive(pool) else { return users }
         for volume in try await libvirt.volumeNames(pool: pool) {
             guard let backing = try await libvirt.volumeBacking(pool: pool, name: volume) else { continue }
             let file = backing.split(separator: "/").last ?? ""

@@ -1,4 +1,10 @@
 extension Devhost {
+    /// The names of all VMs, sorted, without a look at anything else in their records.
+    /// - Parameter owner: Only the VMs of this user; broken records have none and are left out then.
+    public func headings(owner: String? = nil) throws -> [VMHeading] {
+        try records.headings().filter { owner == nil || $0.owner == owner }
+    }
+
     /// The records of all VMs, sorted by name. Asks nobody's lock and not libvirt.
     /// - Parameter owner: Only the VMs of this user; broken records have none and are left out then.
     public func list(owner: String? = nil) throws -> [VMSummary] { try summaries(owner: owner, states: nil) }

@@ -1,13 +1,25 @@
 import Glibc
 
+/// What a VM's console has written.
+public struct ConsoleLog: Sendable {
+    /// The text, safe for a terminal.
+    public let text: String
+    /// The size of the log in bytes when it was read: where ``Devhost/followConsole(_:from:receive:)`` goes on.
+    public let end: UInt64
+    /// Whether it is that of a failed creation, with the reason at its end.
+    public let isOfFailure: Bool
+}
+
 extension Devhost {
     /// The console of a VM: of one that exists, or the one that the last failed creation left.
-    /// - Returns: The text, and whether it is that of a failed creation.
     /// - Throws: `notFound` where there is neither.
-    public func consoleLog(_ name: VMName) throws -> (text: String, isOfFailure: Bool) {
+    public func consoleLog(_ name: VMName) throws -> ConsoleLog {
         if try records.find(name) != nil {
-            guard Files.exists(layout.consoleLog(name)) else { return ("", false) }
-            return (try Files.readText(layout.consoleLog(name)).printableLines, false)
+            let path = layout.consoleLog(name)
+            let content = Files.exists(path) ? try Files.read(path) : []
+            return ConsoleLog(
+                text: String(decoding: content, as: UTF8.self).printableLines, end: UInt64(content.count),
+                isOfFailure: false)
         }
         let failure = layout.failure(name)
         guard Files.exists("\(failure)/reason") else {
@@ -15,15 +27,16 @@ extension Devhost {
         }
         let reason = try Files.readText("\(failure)/reason")
         let log = Files.exists("\(failure)/log") ? try Files.readText("\(failure)/log") : ""
-        return ((log + "\n" + reason).printableLines, true)
+        return ConsoleLog(text: (log + "\n" + reason).printableLines, end: 0, isOfFailure: true)
     }
 
-    /// Gives what a VM's console writes from now on, part by part, until `receive` returns false.
+    /// Gives what a VM's console writes, part by part, until `receive` returns false.
+    /// - Parameter end: How many bytes of the log are known already.
     /// - Throws: `notFound`.
-    public func followConsole(_ name: VMName, receive: (String) -> Bool) async throws {
+    public func followConsole(_ name: VMName, from end: UInt64, receive: (String) -> Bool) async throws {
         _ = try records.require(name)
         let path = layout.consoleLog(name)
-        var offset = (try? Files.size(path)) ?? 0
+        var offset = end
         while true {
             let size = (try? Files.size(path)) ?? 0
             // A log that shrank was rotated by virtlogd and starts anew.

@@ -55,6 +55,7 @@ extension Devhost {
         do {
             try await writeLandingPage()
             _ = try await bringUpProxy(progress: progress)
+            try warnOfCertificateLimit(progress: progress)
         } catch {
             progress(.warning("what is published is not served: \(error)"))
         }

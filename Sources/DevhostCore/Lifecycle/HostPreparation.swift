@@ -24,15 +24,44 @@ struct HostPreparation: Sendable {
     }
 
     private func isPrepared() async throws -> Bool {
-        for pool in pools where try await !libvirt.isPoolActive(pool.name) { return false }
+        try await problems().isEmpty
+    }
+
+    /// Something that VMs share and that is not as it should be.
+    struct Problem: Sendable {
+        let subject: String
+        let text: String
+        /// Whether something else stands in its place, which ``prepare()`` does not touch.
+        var isConflict = false
+    }
+
+    /// What ``prepare()`` would mend or refuse.
+    func problems() async throws -> [Problem] {
+        var problems: [Problem] = []
+        for pool in pools where try await !libvirt.isPoolActive(pool.name) {
+            problems.append(Problem(subject: "storage pool \(pool.name)", text: "it is not active"))
+        }
         if libvirt.driver != .test {
-            let digest = try filter().digest().description
-            guard try await libvirt.networkFilterStatus(network.name)?.xml.contains(digest) == true else {
-                return false
+            let status = try await libvirt.networkFilterStatus(network.name)
+            let subject = "network filter \(network.name)"
+            if status == nil {
+                problems.append(Problem(subject: subject, text: "it does not exist"))
+            } else if try status?.xml.contains(filter().digest().description) == false {
+                problems.append(
+                    Problem(subject: subject, text: "it is not the one that devhost.cfg and this machine ask for"))
             }
         }
-        guard let status = try await libvirt.networkStatus(network.name) else { return false }
-        return try status.isActive && status.uuid == definition.uuid()
+        let subject = "network \(network.name)"
+        let status = try await libvirt.networkStatus(network.name)
+        if status == nil {
+            problems.append(Problem(subject: subject, text: "it does not exist"))
+        } else if try status?.uuid != definition.uuid() {
+            problems.append(
+                Problem(subject: subject, text: "it is not the one that devhost.cfg describes", isConflict: true))
+        } else if status?.isActive != true {
+            problems.append(Problem(subject: subject, text: "it is not active"))
+        }
+        return problems
     }
 
     private var pools: [PoolDefinition] {

@@ -180,21 +180,12 @@ struct VMParts: Sendable {
         }
     }
 
-    /// The addresses under which the network's DNS knows the VM. libvirt writes one element a line.
+    /// The addresses under which the network's DNS knows the VM.
     private func dnsAddresses() async throws -> [String] {
         guard try await libvirt.networkStatus(network.name) != nil else { return [] }
         let xml = try await libvirt.networkXML(network.name)
         guard xml.contains("<hostname>\(name)</hostname>") else { return [] }
-        var addresses: [String] = []
-        var address: Substring?
-        for line in xml.split(separator: "\n") {
-            if let start = line.firstRange(of: "<host ip='"), line.hasSuffix("'>") {
-                address = line[start.upperBound...].dropLast(2)
-            } else if line.contains("<hostname>\(name)</hostname>"), let address {
-                addresses.append(String(address))
-            }
-        }
-        return addresses
+        return (NetworkNames(xml: xml).names[name.description] ?? []).sorted()
     }
 
     /// Reserves the addresses of a record that the fixed mapping does not cover: one that the old tool made.

@@ -44,6 +44,16 @@ struct HostsFile: Sendable {
         try read().outside.contains { Self.names(in: $0).contains(Substring(name.description)) }
     }
 
+    /// The names in our block with their addresses.
+    func entries() throws -> [String: Set<String>] {
+        var entries: [String: Set<String>] = [:]
+        for line in try read().inside {
+            guard let address = line.split(whereSeparator: \.isWhitespace).first else { continue }
+            for name in Self.names(in: line) { entries[String(name), default: []].insert(String(address)) }
+        }
+        return entries
+    }
+
     /// Whether our block gives a VM's name exactly these addresses.
     func holds(_ name: VMName, addresses: [String]) throws -> Bool {
         let lines = try read().inside.filter { Self.names(in: $0).contains(Substring(name.description)) }

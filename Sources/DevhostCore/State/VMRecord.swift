@@ -112,16 +112,23 @@ extension VMRecord: Codable {
     /// Under which the decoder is told the name that the file bears.
     static let nameKey = CodingUserInfoKey(rawValue: "devhost.vm-name")
 
+    /// The name in a record, which is that of its file where the decoder knows that.
+    static func name<Key: CodingKey>(
+        in values: KeyedDecodingContainer<Key>, key: Key, _ decoder: any Decoder
+    ) throws -> VMName {
+        let fileName = nameKey.flatMap { decoder.userInfo[$0] as? VMName }
+        let inner = try values.decodeIfPresent(VMName.self, forKey: key)
+        guard let name = inner ?? fileName, fileName == nil || name == fileName else {
+            throw DecodingError.dataCorruptedError(
+                forKey: key, in: values, debugDescription: "the name is not that of the file")
+        }
+        return name
+    }
+
     /// Decodes a record. The name may be missing where the decoder's `userInfo` holds the file's.
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: Key.self)
-        let fileName = VMRecord.nameKey.flatMap { decoder.userInfo[$0] as? VMName }
-        let inner = try values.decodeIfPresent(VMName.self, forKey: .name)
-        guard let name = inner ?? fileName, fileName == nil || name == fileName else {
-            throw DecodingError.dataCorruptedError(
-                forKey: .name, in: values, debugDescription: "the name is not that of the file")
-        }
-        self.init(name: name)
+        self.init(name: try VMRecord.name(in: values, key: .name, decoder))
         id = try values.decodeIfPresent(VMIdentifier.self, forKey: .id)
         cpus = try values.decodeIfPresent(CPUCount.self, forKey: .cpu)
         memory = try values.decodeIfPresent(MemorySize.self, forKey: .memory)

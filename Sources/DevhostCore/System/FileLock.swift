@@ -69,6 +69,12 @@ package final class FileLock: Sendable {
         return FileLock(file: file, path: path)
     }
 
+    /// Whether anybody holds the lock at this moment.
+    package static func isHeld(_ path: String) -> Bool {
+        guard let file = try? FileDescriptor.open(path, O_RDONLY | O_NOFOLLOW) else { return false }
+        return flock(file.number, LOCK_SH | LOCK_NB) != 0
+    }
+
     deinit {
         // Whoever shares the lock still needs its name; the last one to go can have it alone.
         if flock(file.number, LOCK_EX | LOCK_NB) == 0 { unlink(path) }

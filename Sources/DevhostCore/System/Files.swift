@@ -120,6 +120,26 @@ package enum Files {
         return lstat(path, &status) == 0
     }
 
+    /// Who owns a file and who may write to it.
+    package struct Status: Sendable {
+        let owner: uid_t
+        let mode: mode_t
+        /// The size in bytes.
+        package let size: UInt64
+
+        /// Whether nobody can write to it but root and the user of this process.
+        package var isProtected: Bool { (owner == 0 || owner == geteuid()) && mode & 0o022 == 0 }
+        /// Whether nobody but root can write to it, and root only after a change of its mode.
+        package var isReadOnly: Bool { isProtected && mode & 0o222 == 0 }
+    }
+
+    /// The status of a file, or of what a link leads to; nil where there is none.
+    package static func status(_ path: String) -> Status? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Status(owner: status.st_uid, mode: status.st_mode, size: UInt64(status.st_size))
+    }
+
     /// Whether this is a folder, or a link to one.
     package static func isDirectory(_ path: String) -> Bool {
         var status = stat()

@@ -9,13 +9,19 @@ package enum FreeSpace {
     /// What stays free beside what is written, so that records and logs still can be.
     package static let reserve: UInt64 = 256 << 20
 
-    /// The bytes that an ordinary user could still write into a folder.
-    package static func available(_ folder: String) throws -> UInt64 {
+    /// The bytes that an ordinary user could still write into a folder, and the size of its disk.
+    package static func status(_ folder: String) throws -> (free: UInt64, total: UInt64) {
         var status = statvfs()
         guard statvfs(folder, &status) == 0 else {
             throw DevhostError.posix("cannot ask for the free space of \(folder)")
         }
-        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+        let unit = UInt64(status.f_frsize)
+        return (UInt64(status.f_bavail) * unit, UInt64(status.f_blocks) * unit)
+    }
+
+    /// The bytes that an ordinary user could still write into a folder.
+    package static func available(_ folder: String) throws -> UInt64 {
+        try status(folder).free
     }
 
     /// Makes sure that bytes fit into folders, several of which may lie on one disk.

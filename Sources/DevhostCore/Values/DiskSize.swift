@@ -36,8 +36,10 @@ public struct DiskSize: Hashable, Comparable, Sendable, CustomStringConvertible 
 extension DiskSize: Codable {
     /// Decodes the text form; a bare number is read as bytes, as the old tool wrote it.
     public init(from decoder: any Decoder) throws {
-        if let bytes = try? decoder.singleValueContainer().decode(UInt64.self) {
-            self = try DiskSize(bytes: bytes)
+        // Text first: a type that does not fit costs ten times the decoding.
+        let value = try decoder.singleValueContainer()
+        if (try? value.decode(String.self)) == nil {
+            self = try DiskSize(bytes: try value.decode(UInt64.self))
         } else {
             self = try decoder.parse { text throws(DevhostError) in
                 if let bytes = UInt64(text) { return try DiskSize(bytes: bytes) }

@@ -18,7 +18,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     /// zone.
     /// - Throws: `invalidArgument` for anything else.
     public init(_ text: String) throws(DevhostError) {
-        var rest = Substring(text.replacing(" ", with: "T"))
+        var rest = text.contains(" ") ? Substring(text.replacing(" ", with: "T")) : Substring(text)
         let zone: Substring
         if let end = rest.firstIndex(where: { $0 == "Z" || $0 == "+" }) ?? rest.lastIndex(of: "-"),
             end > rest.startIndex,

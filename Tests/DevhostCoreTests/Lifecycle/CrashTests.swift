@@ -25,11 +25,17 @@ import Testing
             } catch {}
             try await check(devhost, test, step)
             if !observer.hasStopped {
-                #expect(step > 3, "the walk saw next to nothing")
+                #expect(step > 1, "the walk saw next to nothing")
                 return
             }
         }
         Issue.record("the verb did not run through within \(Self.bound) effects")
+    }
+
+    /// Expects a devhost in which `doctor` finds nothing.
+    private func expectHealth(_ devhost: Devhost, _ step: Int) async throws {
+        let findings = try await devhost.diagnose().findings.filter { $0.severity > .note }
+        #expect(findings.isEmpty, "step \(step): \(findings)")
     }
 
     @Test func afterACrashAnywhereInACreationEnsureCompletes() async throws {
@@ -38,6 +44,7 @@ import Testing
         } check: { devhost, test, step in
             let made = try await devhost.ensure(try test.request("demo"))
             #expect(made.state == .running && !made.record.isIncomplete, "step \(step)")
+            try await expectHealth(devhost, step)
             try await devhost.destroy(VMName("demo"))
             #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")
         }
@@ -49,6 +56,69 @@ import Testing
         } check: { devhost, test, step in
             try await devhost.destroy(VMName("demo"))
             #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")
+            try await expectHealth(devhost, step)
+        }
+    }
+
+    @Test func afterACrashAnywhereInAChangeEnsureCompletesIt() async throws {
+        func change(_ test: TestDevhost) throws -> EnsureRequest {
+            var request = try test.request("demo")
+            request.memory = try MemorySize("4G")
+            request.cpus = try CPUCount(3)
+            request.aliases = [try Alias("app"), try Alias("api")]
+            request.release = .image(test.image, channel: try ResourceURL("https://example.com/next.tar.xz"))
+            return request
+        }
+        try await walk { devhost, test in
+            try await devhost.ensure(try change(test))
+        } prepare: { devhost, test in
+            try await devhost.ensure(try test.request("demo"))
+            try await devhost.ensure(try test.request("other"))
+        } check: { devhost, test, step in
+            let before = try devhost.records.require(VMName("demo"))
+            let after = try await devhost.ensure(try change(test))
+            #expect(after.state == .running && after.record.aliases.count == 2, "step \(step)")
+            #expect(after.record.memory?.mebibytes == 4096 && after.record.cpus?.value == 3, "step \(step)")
+            #expect(after.record.channelURL == "https://example.com/next.tar.xz", "step \(step)")
+            #expect(after.record.ipv4 == before.ipv4 && after.record.hostKey == before.hostKey, "step \(step)")
+            #expect(try await devhost.describe(VMName("other")).state == .running, "step \(step)")
+            try await expectHealth(devhost, step)
+        }
+    }
+
+    @Test func afterACrashAnywhereInAShutdownItCanBeRepeatedOrUndone() async throws {
+        try await walk { devhost, _ in
+            try await devhost.shutDown(VMName("demo"))
+        } prepare: { devhost, test in
+            try await devhost.ensure(try test.request("demo"))
+            try await devhost.ensure(try test.request("other"))
+        } check: { devhost, _, step in
+            if step.isMultiple(of: 2) {
+                try await devhost.shutDown(VMName("demo"))
+                #expect(try await devhost.describe(VMName("demo")).state == .off, "step \(step)")
+            } else {
+                #expect(try await devhost.start(VMName("demo")).state == .running, "step \(step)")
+            }
+            #expect(try await devhost.describe(VMName("other")).state == .running, "step \(step)")
+            try await expectHealth(devhost, step)
+        }
+    }
+
+    @Test func afterACrashAnywhereInACleanupItCanBeRepeatedAndNoVMLosesItsImage() async throws {
+        try await walk { devhost, _ in
+            _ = try await devhost.pruneImages(olderThanDays: 0)
+        } prepare: { devhost, test in
+            try await devhost.ensure(try test.request("demo"))
+            var other = try test.request("other")
+            other.release = .image(test.otherImage, channel: nil)
+            try await devhost.ensure(other)
+            try await devhost.destroy(other.name)
+        } check: { devhost, test, step in
+            _ = try await devhost.pruneImages(olderThanDays: 0)
+            let hash = try devhost.records.require(VMName("demo")).imageHash
+            #expect(try await devhost.images().map(\.sha256) == [hash], "step \(step)")
+            try await expectHealth(devhost, step)
+            #expect(try await devhost.rebuild(VMName("demo")).state == .running, "step \(step)")
         }
     }
 
@@ -62,6 +132,7 @@ import Testing
             try await devhost.destroy(VMName("demo"))
             #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")
             #expect(try await devhost.describe(VMName("other")).state == .running, "step \(step)")
+            try await expectHealth(devhost, step)
         }
     }
 
@@ -80,6 +151,7 @@ import Testing
             let disks = try await test.disks(of: "demo", devhost)
             #expect(disks == [after.record.diskNumber: after.record.imageHash], "step \(step)")
             #expect(try await test.runsOnItsDisk(after.record, devhost), "step \(step)")
+            try await expectHealth(devhost, step)
             try await devhost.rebuild(VMName("demo"))
             try await devhost.destroy(VMName("demo"))
             #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")

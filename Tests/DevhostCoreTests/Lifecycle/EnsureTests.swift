@@ -72,6 +72,57 @@ import Testing
         #expect(try await devhost.ensure(request).record.channelURL == "https://example.com/next.tar.xz")
     }
 
+    /// The channel moves to a release with another image and another channel URL.
+    @Test func aMovedChannelReachesTheVMAndItsImageStays() async throws {
+        let channel = try ChannelName("team")
+        func publish(_ release: String, _ image: ResourceURL) async throws {
+            try await devhost.publish(
+                image: image.path, as: try ReleaseName(release), in: channel,
+                channelURL: try ResourceURL("https://example.com/\(release).tar.xz"))
+        }
+        try await publish("2024_1", test.image)
+        var request = EnsureRequest(name: try VMName("demo"))
+        request.release = .catalog(channel, nil)
+        let first = try await devhost.ensure(request).record
+        #expect(first.releaseName == "2024_1" && first.channelURL == "https://example.com/2024_1.tar.xz")
+        try await publish("2024_2", test.otherImage)
+        request.updatesChannel = false
+        #expect(try await devhost.ensure(request).record.channelURL == first.channelURL)
+        request.updatesChannel = true
+        let moved = try await devhost.ensure(request).record
+        #expect(moved.channelURL == "https://example.com/2024_2.tar.xz")
+        #expect(moved.imageHash == first.imageHash && moved.releaseName == "2024_1" && moved.imageURL == first.imageURL)
+        #expect(try await test.disks(of: "demo", devhost) == [0: first.imageHash])
+    }
+
+    @Test func aReleaseWithAnotherImageThanOnceIsRefusedAlsoWhereItIsOnlyShown() async throws {
+        let channel = try ChannelName("team")
+        let release = try ReleaseName("2024_1")
+        try await devhost.publish(image: test.image.path, as: release, in: channel)
+        let reference = ReleaseReference.catalog(channel, release)
+        var request = EnsureRequest(name: try VMName("demo"))
+        request.release = reference
+        let first = try #require(try await devhost.ensure(request).record.imageHash)
+        let shown = try #require(try await devhost.describe(reference).imageHash)
+        #expect(shown == first)
+        let folder = "\(test.configuration.layout.catalog)/team"
+        let other = try SHA256Hasher.digest([])
+        for file in try Files.names(in: folder) where file.hasSuffix(".json") {
+            let text = try Files.readText("\(folder)/\(file)")
+            try Files.write(
+                "\(folder)/\(file)",
+                Array(text.replacing(first.subresourceIntegrity, with: other.subresourceIntegrity).utf8), mode: 0o644)
+        }
+        request = EnsureRequest(name: try VMName("other"))
+        request.release = reference
+        for look in [{ _ = try await devhost.describe(reference) }, { _ = try await devhost.ensure(request) }] {
+            await #expect { try await look() } throws: {
+                ($0 as? DevhostError)?.code == .refused && "\($0)".contains("\(first)") && "\($0)".contains("\(other)")
+            }
+        }
+        #expect(try await test.leftovers(of: "other", devhost).isEmpty)
+    }
+
     @Test func aSmallerDiskIsRefusedAndNothingChanges() async throws {
         var request = try test.request("demo")
         request.diskSize = try DiskSize("10G")
@@ -149,9 +200,24 @@ import Testing
             (error as? DevhostError)?.code == .timedOut && "\(error)".contains("10.12.0.2")
         }
         #expect(try await test.leftovers(of: "demo", devhost).isEmpty)
-        let (text, isOfFailure) = try devhost.consoleLog(request.name)
-        #expect(isOfFailure && text.contains("did not answer"))
+        let log = try devhost.consoleLog(request.name)
+        #expect(log.isOfFailure && log.text.contains("did not answer"))
         #expect(try await devhost.ensure(try test.request("demo")).state == .running)
+    }
+
+    @Test func aConsoleIsFollowedFromWhereItWasRead() async throws {
+        let name = try await devhost.ensure(try test.request("demo")).record.name
+        let path = test.configuration.layout.consoleLog(name)
+        try Files.createDirectory(Files.directory(of: path), mode: 0o711)
+        try Files.write(path, Array("first\n".utf8), mode: 0o600)
+        let log = try devhost.consoleLog(name)
+        try Files.write(path, Array("first\nsecond\n".utf8), mode: 0o600)
+        var parts: [String] = []
+        try await devhost.followConsole(name, from: log.end) { part in
+            parts.append(part)
+            return false
+        }
+        #expect(log.text == "first\n" && parts == ["second\n"])
     }
 
     @Test func anExistingVMIsNeverDestroyedByAFailingEnsure() async throws {

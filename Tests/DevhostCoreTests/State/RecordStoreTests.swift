@@ -62,6 +62,25 @@ import Testing
         #expect { try store.find(VMName("broken")) } throws: { ($0 as? DevhostError)?.code == .damaged }
     }
 
+    @Test(arguments: ["", "{", "[]", #"{"name": "other"}"#, #"{"user": 1}"#])
+    func aListOfNamesTellsWhatIsNoRecord(_ content: String) throws {
+        try write("broken.json", content)
+        try write("good.json", #"{"name": "good", "user": "alice", "memory": "much"}"#)
+        try write("UPPER.json", "{}")
+        let headings = try store.headings()
+        #expect(headings.map(\.name) == ["UPPER", "broken", "good"])
+        #expect(headings.map(\.owner) == [nil, nil, "alice"])
+        #expect(headings[1].problem?.contains("broken.json") == true)
+        #expect(headings[0].problem != nil && headings[2].problem == nil)
+    }
+
+    @Test func manyRecordsKeepTheirOrder() throws {
+        let names = (0..<300).map { "vm\(1000 + $0)" }
+        for name in names.shuffled() { try write("\(name).json", #"{"user": "\#(name)"}"#) }
+        #expect(try store.all().map(\.name) == names)
+        #expect(try store.headings().map(\.owner) == names)
+    }
+
     @Test func aRecordIsReadableByOrdinaryUsersAndLeavesNoOtherFile() throws {
         try store.save(VMRecord(name: VMName("demo")))
         #expect(try Files.names(in: folder.path) == ["demo.json"])

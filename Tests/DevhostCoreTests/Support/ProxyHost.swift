@@ -100,6 +100,11 @@ final class ProxyHost {
         #expect(program.line() == "ready")
     }
 
+    /// Starts a program that ends with the test.
+    func start(_ program: String, _ arguments: [String]) throws {
+        programs.append(try LineProgram(program, arguments))
+    }
+
     /// A WebSocket that is open.
     func webSocket(_ host: String) throws -> LineProgram {
         let program = try LineProgram("\(Self.support)/websocket-client", [host, "/ws"])

@@ -1,0 +1,67 @@
+/// One examination of a devhost: collects symptoms, check by check.
+struct Doctor: Sendable {
+    let devhost: Devhost
+    let progress: ProgressHandler
+    private(set) var checks: [String] = []
+    private(set) var symptoms: [Symptom] = []
+
+    init(devhost: Devhost, progress: @escaping ProgressHandler) {
+        self.devhost = devhost
+        self.progress = progress
+    }
+
+    mutating func examine() async throws {
+        let machine = MachineChecks(devhost: devhost)
+        check("settings and folders") { machine.permissions() }
+        check("disk space") { machine.space() }
+        let libvirt: Connection
+        do {
+            checks.append("libvirt")
+            libvirt = try await devhost.libvirt()
+        } catch {
+            symptoms.append(
+                Symptom(
+                    .error, "libvirt", "\(error)", because: "no VM can be started, stopped or looked at",
+                    remedy: "systemctl start libvirtd, or virtlogd -d and libvirtd -d"))
+            return
+        }
+        await check("acceleration") { try await machine.acceleration(libvirt) }
+        check("forwarding") { machine.forwarding(libvirt) }
+        let survey = try await DoctorSurvey(devhost: devhost, libvirt: libvirt)
+        let network = NetworkChecks(devhost: devhost, libvirt: libvirt, survey: survey)
+        await check("network") { try await network.network() }
+        check("name resolution") { try network.resolution() }
+        await check("memory") { try await machine.memory(libvirt, survey) }
+        let images = ImageChecks(devhost: devhost, libvirt: libvirt, survey: survey)
+        await check("image store") { try await images.symptoms() }
+        let vms = VMChecks(devhost: devhost, libvirt: libvirt, survey: survey)
+        check("records") { vms.records() }
+        check("VMs") { try vms.parts() }
+        check("what belongs to no VM") { try vms.orphans() }
+    }
+
+    /// Runs one check; one that cannot look is a finding of its own.
+    private mutating func check(_ name: String, _ body: () throws -> [Symptom]) {
+        checks.append(name)
+        do {
+            symptoms += try body()
+        } catch {
+            symptoms.append(Self.blind(name, error))
+        }
+    }
+
+    private mutating func check(_ name: String, _ body: () async throws -> [Symptom]) async {
+        progress(.step("looking at \(name)"))
+        checks.append(name)
+        do {
+            symptoms += try await body()
+        } catch {
+            symptoms.append(Self.blind(name, error))
+        }
+    }
+
+    private static func blind(_ name: String, _ error: any Error) -> Symptom {
+        Symptom(
+            .error, name, "it cannot be looked at: \(error)", because: "what is wrong there stays hidden", remedy: nil)
+    }
+}

@@ -1,0 +1,53 @@
+// What Tests/Bench/bench.py cannot time from outside: prints the median seconds of one part of DevhostCore.
+//
+//     bench-tool judge FILE                the judgement of an image
+//     bench-tool overlay POOL BASE-FILE    a new overlay in a storage pool of the local libvirt
+//     bench-tool download URL FILE         a download with its SHA-256 digest
+import DevhostBase
+import DevhostCore
+import Glibc
+
+let arguments = CommandLine.arguments
+
+/// The median time of an action in seconds.
+func median(of count: Int, _ action: (Int) async throws -> Void) async rethrows -> Double {
+    var times: [Duration] = []
+    for number in 0..<count {
+        let start = ContinuousClock.now
+        try await action(number)
+        times.append(.now - start)
+    }
+    return times.sorted()[count / 2] / .seconds(1)
+}
+
+switch (arguments.dropFirst().first, arguments.count) {
+case ("judge", 3):
+    let path = arguments[2]
+    print(
+        try await median(of: 21) { _ in _ = try ImageJudge().judge(try FileDescriptor.open(path, O_RDONLY), name: path)
+        })
+case ("overlay", 4):
+    let libvirt = try await Connection.open("qemu:///system")
+    let pool = arguments[2]
+    var names: [String] = []
+    let time = try await median(of: 7) { number in
+        let volume = VolumeDefinition(
+            name: "bench-tool-\(number).qcow2", format: .qcow2, capacity: 1 << 40, mode: "0600", backing: arguments[3])
+        _ = try await libvirt.createVolume(pool: pool, name: volume.name, xml: volume.rendered)
+        names.append(volume.name)
+    }
+    for name in names { try await libvirt.deleteVolume(pool: pool, name: name) }
+    print(time)
+case ("download", 4):
+    let path = arguments[3]
+    print(
+        try await median(of: 3) { _ in
+            let file = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_TRUNC, mode: 0o600)
+            let request = HTTPTransfer.Request(
+                url: try ResourceURL(arguments[2]), file: file, path: path, maximum: 1 << 40)
+            _ = try await HTTPTransfer().download(request) { _ in }
+        })
+default:
+    print("usage: bench-tool judge FILE | overlay POOL BASE-FILE | download URL FILE")
+    exit(2)
+}
