@@ -11,6 +11,12 @@ struct EnsureCommand: ProgramCommand {
         "aliases", "LIST",
         "The names it is published under, separated by blanks, as https://ALIAS.NAME.ADDRESS/. An empty list withdraws "
             + "all.")
+    static let aliasPort = Option.value(
+        "alias-port", "ALIAS=PORT", isRepeatable: true,
+        "Where an alias leads in the VM, for instance app=8443 for https or app=http:8080 for plain http. Aliases lead "
+            + "to https on port 443 unless told otherwise.")
+    static let isPrivate = Option.toggle(
+        "private", "Whether only those may see what it publishes whom devhost.cfg allows.")
     static let location = Option.value("location", "NAME", "Where it stands, as its platform is told.")
     static let authorizedKey = Option.value(
         "authorized-key", "KEY", isRepeatable: true,
@@ -41,7 +47,8 @@ struct EnsureCommand: ProgramCommand {
             never destroyed.
             """,
         options: [
-            memory, cpu, diskSize, aliases, location, authorizedKey, imageURL, channelURL, hydraEval, release,
+            memory, cpu, diskSize, aliases, aliasPort, isPrivate, location, authorizedKey, imageURL, channelURL,
+            hydraEval, release,
             updateChannel, timeout, json,
         ],
         operands: [.vm],
@@ -62,6 +69,8 @@ struct EnsureCommand: ProgramCommand {
         request.cpus = try arguments.value(Self.cpu, as: CPUCount.self)
         request.diskSize = try arguments.value(Self.diskSize, as: DiskSize.self)
         request.aliases = try arguments.value(Self.aliases) { text throws(DevhostError) in try Alias.parseList(text) }
+        request.aliasPorts = try arguments.values(Self.aliasPort, as: AliasPort.self)
+        request.isPrivate = arguments.toggle(Self.isPrivate)
         request.location = try arguments.value(Self.location, as: Location.self)
         if arguments.text(Self.authorizedKey) != nil {
             request.authorizedKeys = try arguments.values(Self.authorizedKey, as: AuthorizedKey.self)

@@ -27,7 +27,7 @@ enum FCDevhost {
             LogsCommand.self, StartCommand.self, ShutdownCommand.self, RestartCommand.self, WaitCommand.self,
             RebuildCommand.self, ImagesCommand.self, ImagesPruneCommand.self, ChannelsCommand.self,
             ReleasesCommand.self, ReleaseShowCommand.self, ReleasePublishCommand.self, CleanupCommand.self,
-            DoctorCommand.self,
+            DoctorCommand.self, PublishCommand.self, CertificatesCommand.self,
         ],
         files: [
             Program.NamedFile(Layout.configurationFile, "the configuration"),

@@ -262,7 +262,7 @@ extension VirtualMachineTests {
         @Test(.enabled(if: DeveloperMachine.wheels != nil, "batou could not be fetched from the package index"))
         func step07_batouDeploysToTheVMThatIsThere() async throws {
             try #require(Self.isUp.withLock { $0 })
-            let web = try Machine.vm("web", in: "solo")
+            let web = try Machine.vm("app", in: "solo")
             let boot = try await TestHost.inside(web, "cat /proc/sys/kernel/random/boot_id; rm provisioned")
             #expect(try await deploy("") == "prepared\ns-dev\nA deployment from \(web)")
             #expect(try await TestHost.inside(web, "cat /proc/sys/kernel/random/boot_id") == boot)

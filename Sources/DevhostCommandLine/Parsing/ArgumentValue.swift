@@ -9,6 +9,7 @@ package protocol ArgumentValue {
 
 extension VMName: ArgumentValue {}
 extension Alias: ArgumentValue {}
+extension AliasPort: ArgumentValue {}
 extension MemorySize: ArgumentValue {}
 extension CPUCount: ArgumentValue {}
 extension DiskSize: ArgumentValue {}

@@ -17,6 +17,7 @@ extension Devhost {
             progress(.step("destroying \(name)"))
             try await parts.remove()
             try records.remove(name)
+            await serve(progress: progress)
         }
         try forgetFailure(of: name)
         return hasRecord || hasParts

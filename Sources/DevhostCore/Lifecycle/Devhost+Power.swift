@@ -30,6 +30,7 @@ extension Devhost {
             record.isOnline = false
             try records.save(record)
         }
+        await serve(progress: progress)
         return state.isActive
     }
 

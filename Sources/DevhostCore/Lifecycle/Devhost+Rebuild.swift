@@ -33,6 +33,7 @@ extension Devhost {
         try await run.parts.checkDomainIsOurs()
         do {
             let finished = try await run.perform(existing)
+            await serve(progress: progress)
             return VMDescription(
                 record: finished, state: try await libvirt.domainState(name),
                 diskAllocation: try await run.parts.diskAllocation(finished.diskNumber))

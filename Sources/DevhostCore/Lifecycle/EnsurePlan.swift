@@ -23,12 +23,34 @@ struct EnsurePlan {
         record.diskSize = try diskSize(defaults)
         record.location = request.location ?? record.location ?? defaults.location
         record.aliases = request.aliases ?? record.aliases
+        record.isPrivate = request.isPrivate ?? record.isPrivate
+        try setAliasPorts(&record)
         record.authorizedKeys = request.authorizedKeys ?? record.authorizedKeys
         record.isOnline = true
         record.lastDeployDate = now
         if record.creationDate == nil { record.creationDate = now }
         if record.owner == nil { record.owner = caller.name }
         return record
+    }
+
+    private func setAliasPorts(_ record: inout VMRecord) throws {
+        for port in request.aliasPorts {
+            guard record.aliases.contains(port.alias) else {
+                throw DevhostError(
+                    .invalidArgument, "\(record.name) has no alias \(port.alias) that could lead to a port",
+                    next: "name it with --aliases too")
+            }
+            record.aliasPorts[port.alias] = port.target == .standard ? nil : port.target
+        }
+        let aliases = Set(record.aliases)
+        record.aliasPorts = record.aliasPorts.filter { aliases.contains($0.key) }
+        let longest = record.aliases.map { configuration.publish.host($0, record.name) }.max { $0.count < $1.count }
+        // A host name has 253 characters at most (RFC 1035 counts the lengths of its labels too).
+        if let longest, longest.utf8.count > 253 {
+            throw DevhostError(
+                .invalidArgument, "\(longest.quoted) would have \(longest.utf8.count) characters, more than DNS allows",
+                next: "choose a shorter alias")
+        }
     }
 
     private func diskSize(_ defaults: Configuration.Defaults) throws -> DiskSize {

@@ -10,6 +10,10 @@ public struct EnsureRequest: Sendable {
     public var diskSize: DiskSize?
     /// The names it is published under.
     public var aliases: [Alias]?
+    /// Where aliases lead that do not lead to https on port 443. Those that are not named keep their place.
+    public var aliasPorts: [AliasPort] = []
+    /// Whether only the allowed may see what it publishes.
+    public var isPrivate: Bool?
     /// Where it stands.
     public var location: Location?
     /// The release that its image and channel come from; a VM that has a disk keeps its image.

@@ -32,6 +32,7 @@ struct EnsureRun: Sendable {
         // What an interrupted rebuild left there may be half written.
         let renewsFirstBoot = plan.isNew || disk == nil || record.otherDisk != nil
         try await parts.reserveAddresses(of: record)
+        try devhost.publishNames(of: record)
 
         if state == .running || state == .paused {
             if state == .paused { try await libvirt.resumeDomain(name) }
@@ -59,6 +60,7 @@ struct EnsureRun: Sendable {
         record.isIncomplete = false
         record.otherDisk = nil
         try devhost.records.save(record)
+        await devhost.serve(progress: progress)
         return record
     }
 

@@ -217,6 +217,7 @@ struct VMParts: Sendable {
 
     /// Takes everything away: first what runs, then what it stands on.
     func remove() async throws {
+        try devhost.withdrawNames(of: name)
         try await libvirt.killDomain(name)
         try await libvirt.undefineDomain(name)
         for volume in try await volumes() { try await libvirt.deleteVolume(pool: volume.pool, name: volume.name) }

@@ -72,6 +72,8 @@ public struct Configuration: Sendable {
     public var catalog: ReleaseCatalog.Location
     /// The Hydra server whose evaluations can be named; nil for none.
     public var hydra: ResourceURL?
+    /// How VMs are published.
+    public var publish: Publish
     /// How long `ensure` waits for ssh.
     public var startLimit: Duration
     /// How long a graceful shutdown may take.
@@ -136,6 +138,7 @@ public struct Configuration: Sendable {
         hydra = try reader.value("releases", "hydra", "none") { text throws(DevhostError) in
             text == "none" ? nil : try ResourceURL(text)
         }
+        publish = try Publish(&reader)
         try reader.finish(source: source)
     }
 }

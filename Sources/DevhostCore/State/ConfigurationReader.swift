@@ -22,6 +22,9 @@ struct ConfigurationReader {
         return try parse(fallback)
     }
 
+    /// Notes something that is wrong with several keys together.
+    mutating func add(problem: String) { problems.append(problem) }
+
     /// - Throws: `invalidConfiguration` with everything that was wrong, keys that nobody asked for included.
     func finish(source: String) throws(DevhostError) {
         var problems = problems

@@ -58,6 +58,24 @@ public struct Layout: Sendable, Hashable {
     public var releaseLedger: String { "\(state)/_releases.json" }
     /// The folder of downloads on their way: what lies there has not been judged.
     public var downloads: String { "\(state)/_downloads" }
+    /// The folder of all that has to do with publishing.
+    public var publishing: String { "\(state)/_publish" }
+    /// The folder of the published names: a folder for each, with a file in it that says where it leads.
+    public var publishedNames: String { "\(publishing)/names" }
+    /// What Caddy is told.
+    public var proxyConfiguration: String { "\(publishing)/caddy.json" }
+    /// The folder of Caddy's admin socket, which only root and Caddy's user enter.
+    public var proxyControl: String { "\(publishing)/control" }
+    /// Caddy's admin socket: whoever reaches it rules the proxy.
+    public var proxySocket: String { "\(proxyControl)/admin.sock" }
+    /// The folder in which Caddy keeps certificates and keys.
+    public var proxyStorage: String { "\(publishing)/certificates" }
+    /// The folder of Caddy's log.
+    public var proxyLogs: String { "\(publishing)/log" }
+    /// The folder of the landing page.
+    public var landingPage: String { "\(publishing)/page" }
+    /// The lock under which the proxy is set up and started.
+    public var proxyLock: String { "\(locks)/_proxy.lock" }
     /// Whether KVM was found to work.
     public var accelerator: String { "\(state)/_accelerator.json" }
 

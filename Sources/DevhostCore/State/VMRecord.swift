@@ -13,6 +13,10 @@ public struct VMRecord: Sendable, Hashable {
     public var diskSize: DiskSize?
     /// The names it is published under.
     public var aliases: [Alias] = []
+    /// Where its aliases lead, those that do not lead to https on port 443.
+    public var aliasPorts: [Alias: AliasTarget] = [:]
+    /// Whether only the allowed may see what it publishes; nil for the devhost's default.
+    public var isPrivate: Bool?
     /// Where it stands.
     public var location: Location?
     /// Where its image came from.
@@ -74,6 +78,8 @@ extension VMRecord: Codable {
         static let memory = key("memory")
         static let diskSize = key("disk_size")
         static let aliases = key("aliases")
+        static let aliasPorts = key("alias-ports")
+        static let isPrivate = key("private")
         static let location = key("location")
         static let imageURL = key("image_url")
         static let channelURL = key("channel_url")
@@ -96,7 +102,8 @@ extension VMRecord: Codable {
         static let incomplete = key("incomplete")
 
         static let known: Set<Key> = [
-            name, id, cpu, memory, diskSize, aliases, location, imageURL, channelURL, hydraEval, online, user,
+            name, id, cpu, memory, diskSize, aliases, aliasPorts, isPrivate, location, imageURL, channelURL, hydraEval,
+            online, user,
             creationDate, lastDeployDate, mac, ipv4, ipv6, hostKey, authorizedKeys, imageHash, releaseReference,
             releaseName, guestDigest, diskNumber, otherDisk, incomplete,
         ]
@@ -127,6 +134,10 @@ extension VMRecord: Codable {
         memory = try values.decodeIfPresent(MemorySize.self, forKey: .memory)
         diskSize = try values.decodeIfPresent(DiskSize.self, forKey: .diskSize)
         aliases = try values.decodeIfPresent([Alias].self, forKey: .aliases) ?? []
+        for (alias, target) in try values.decodeIfPresent([String: AliasTarget].self, forKey: .aliasPorts) ?? [:] {
+            aliasPorts[try Alias(alias)] = target
+        }
+        isPrivate = try values.decodeIfPresent(Bool.self, forKey: .isPrivate)
         location = try values.decodeIfPresent(Location.self, forKey: .location)
         imageURL = try values.decodeIfPresent(String.self, forKey: .imageURL)
         channelURL = try values.decodeIfPresent(String.self, forKey: .channelURL)
@@ -162,6 +173,11 @@ extension VMRecord: Codable {
         try values.encodeIfPresent(memory, forKey: .memory)
         try values.encodeIfPresent(diskSize, forKey: .diskSize)
         try values.encode(aliases, forKey: .aliases)
+        if !aliasPorts.isEmpty {
+            let ports = aliasPorts.map { ($0.key.description, $0.value) }
+            try values.encode(Dictionary(uniqueKeysWithValues: ports), forKey: .aliasPorts)
+        }
+        try values.encodeIfPresent(isPrivate, forKey: .isPrivate)
         try values.encodeIfPresent(location, forKey: .location)
         try values.encodeIfPresent(imageURL, forKey: .imageURL)
         try values.encodeIfPresent(channelURL, forKey: .channelURL)

@@ -11,6 +11,18 @@ package struct User: Sendable, Hashable {
     package let name: String
     package let home: String
 
+    /// Looks a user up by name; nil where the machine knows none.
+    package init?(named name: String) {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16384)
+        guard getpwnam_r(name, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return nil }
+        id = entry.pw_uid
+        group = entry.pw_gid
+        self.name = String(cString: entry.pw_name)
+        home = String(cString: entry.pw_dir)
+    }
+
     /// Looks a user up by number; nil where the machine knows none.
     package init?(id: UInt32) {
         var entry = passwd()

@@ -25,6 +25,8 @@ final class CommandHost: Sendable {
             records = \(folder.path)/records
             state = \(folder.path)/state
             hosts-file = \(folder.path)/hosts
+            [publish]
+            proxy = none
             [network]
             name = \(name)
             bridge = \(name)

@@ -15,7 +15,8 @@ final class TestDevhost: Sendable {
     let otherImage: ResourceURL
     private let libvirt: LazyConnection
 
-    init() throws {
+    /// - Parameter publish: The settings of [publish].
+    init(publish: String = "proxy = none\nlanding-page = yes") throws {
         folder = try TemporaryDirectory(prefix: "devhost-test")
         let node =
             "<node><cpu><mhz>1000</mhz><model>x86_64</model><active>8</active><nodes>1</nodes><sockets>1</sockets>"
@@ -28,6 +29,8 @@ final class TestDevhost: Sendable {
                 state = \(folder.path)/state
                 records = \(folder.path)/records
                 hosts-file = \(folder.path)/hosts
+                [publish]
+                \(publish)
                 [network]
                 capacity = 64
                 [images]
@@ -110,6 +113,9 @@ final class TestDevhost: Sendable {
             found.append("DNS name")
         }
         if Files.exists(layout.hostsFile), try hosts().contains(" \(name)\n") { found.append("hosts file") }
+        found += try Files.names(in: layout.publishedNames).filter {
+            $0 == "\(name).localhost" || $0.hasSuffix(".\(name).localhost")
+        }
         return found
     }
 

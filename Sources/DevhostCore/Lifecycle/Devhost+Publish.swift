@@ -1,0 +1,118 @@
+extension Devhost {
+    /// What ``publish(progress:)`` saw to.
+    public struct PublishReport: Sendable, Encodable {
+        /// The names that are published, sorted.
+        public let names: [String]
+        /// How many of them were not, or led elsewhere.
+        public let added: Int
+        /// How many names were withdrawn because no record has them.
+        public let withdrawn: Int
+        /// Whether Caddy was started, or took a new configuration.
+        public let changedProxy: Bool
+    }
+
+    /// Publishes what the records say and nothing else, and sees to it that Caddy serves it.
+    /// - Throws: `unsupported`, `invalidConfiguration`, `unavailable`, `failed`: with Caddy's words.
+    public func publish(progress: @escaping ProgressHandler = { _ in }) async throws -> PublishReport {
+        try Files.createDirectory(layout.state, mode: 0o755)
+        try Files.createDirectory(layout.locks, mode: 0o700)
+        var wanted: Set<String> = []
+        var added = 0
+        for record in try records.readable() {
+            let lock = try await lock(record.name, verb: "publish", progress: progress)
+            defer { withExtendedLifetime(lock) {} }
+            // It may have been destroyed while this waited.
+            guard let record = try records.find(record.name) else { continue }
+            let names = PublishedName.all(of: record, configuration.publish)
+            for name in names where !Files.exists("\(layout.publishedNames)/\(name.host)/\(name.fileName)") {
+                added += 1
+            }
+            try nameFolder.publish(names, owner: configuration.publish.host(record.name))
+            wanted.formUnion(names.map(\.host))
+        }
+        if configuration.publish.hasLandingPage { wanted.insert(configuration.publish.address) }
+        let stray = try await withdrawStrays(keeping: wanted, progress: progress)
+        try await writeLandingPage()
+        let change = try await bringUpProxy(progress: progress)
+        return PublishReport(
+            names: try nameFolder.hosts(), added: added, withdrawn: stray, changedProxy: change != .nothing)
+    }
+
+    var nameFolder: NameFolder { NameFolder(path: layout.publishedNames) }
+
+    /// Publishes the names of one VM. Its lock must be held.
+    func publishNames(of record: VMRecord) throws {
+        try nameFolder.publish(
+            PublishedName.all(of: record, configuration.publish), owner: configuration.publish.host(record.name))
+    }
+
+    /// Withdraws the names of one VM. Its lock must be held.
+    func withdrawNames(of name: VMName) throws { try nameFolder.withdraw(owner: configuration.publish.host(name)) }
+
+    /// Sees to it that what is published is served, and the landing page is right. What fails costs a warning: the VM
+    /// is fine without it, and the next verb tries again.
+    func serve(progress: ProgressHandler) async {
+        do {
+            try await writeLandingPage()
+            _ = try await bringUpProxy(progress: progress)
+            try warnOfCertificateLimit(progress: progress)
+        } catch {
+            progress(.warning("what is published is not served: \(error)"))
+        }
+    }
+
+    private func bringUpProxy(progress: ProgressHandler) async throws -> Proxy.Change {
+        guard configuration.publish.proxy == .caddy else { return .nothing }
+        let lock = try await FileLock.acquire(
+            layout.proxyLock, holder: "the start of Caddy by \(caller.name.printable)", limit: configuration.lockLimit,
+            clock: clock)
+        defer { withExtendedLifetime(lock) {} }
+        let change = try await Proxy(publish: configuration.publish, layout: layout).bringUp()
+        switch change {
+        case .nothing: break
+        case .loaded: progress(.notice("Caddy has a new configuration"))
+        case .started: progress(.notice("Caddy is started"))
+        }
+        return change
+    }
+
+    /// Withdraws what no record has: names of VMs whose record was removed by hand, or of another public address.
+    private func withdrawStrays(keeping wanted: Set<String>, progress: @escaping ProgressHandler) async throws -> Int {
+        var count = 0
+        for host in try nameFolder.hosts() where !wanted.contains(host) {
+            // A VM that was made meanwhile keeps its names.
+            let labels = host.split(separator: ".").dropLast(configuration.publish.address.split(separator: ".").count)
+            if host.hasSuffix(".\(configuration.publish.address)"), let name = try? VMName(String(labels.last ?? "")) {
+                let lock = try await lock(name, verb: "publish", progress: progress)
+                defer { withExtendedLifetime(lock) {} }
+                let record = try? records.find(name)
+                let names = record.map { PublishedName.all(of: $0, configuration.publish) } ?? []
+                if names.contains(where: { $0.host == host }) { continue }
+                // A record that cannot be read says nothing about its names.
+                if record == nil, Files.exists(layout.record(name)) { continue }
+                try nameFolder.withdraw(host)
+            } else {
+                try nameFolder.withdraw(host)
+            }
+            count += 1
+        }
+        return count
+    }
+
+    /// Writes the landing page and publishes its name, where devhost.cfg wants one.
+    func writeLandingPage() async throws {
+        let publish = configuration.publish
+        guard publish.hasLandingPage else { return try nameFolder.withdraw(publish.address) }
+        let states = try? await libvirt().domainStates()
+        let entries = try records.readable().filter { !$0.isIncomplete }.map { record in
+            LandingPage.Entry(record: record, state: states.map { $0[record.name] ?? .missing })
+        }
+        try Files.createDirectory(layout.landingPage, mode: 0o755)
+        let html = Array(LandingPage(publish: publish, entries: entries).html.utf8)
+        let path = "\(layout.landingPage)/index.html"
+        if (try? Files.read(path)) != html { try Files.write(path, html, mode: 0o644) }
+        try nameFolder.publish(
+            PublishedName(
+                host: publish.address, access: LandingPage.isGuarded(publish) ? .private : .open, target: .page))
+    }
+}

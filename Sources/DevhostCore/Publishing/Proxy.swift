@@ -1,0 +1,154 @@
+/// Caddy as this devhost runs it: its configuration, its folders, and whether it is up. Looks first; a Caddy that runs
+/// with the right configuration costs a file read and a connection.
+struct Proxy: Sendable {
+    let publish: Configuration.Publish
+    let layout: Layout
+
+    /// What ``bringUp()`` did.
+    enum Change: Sendable, Hashable {
+        case nothing
+        case loaded
+        case started
+    }
+
+    /// Sees to it that Caddy runs and has this devhost's configuration. The proxy's lock must be held.
+    ///
+    /// A Caddy that runs keeps its connections unless devhost.cfg changed: then it takes the new configuration, which
+    /// closes WebSockets.
+    /// - Throws: `unsupported` where it is not installed; `invalidConfiguration`, `failed` or `unavailable` with Caddy's
+    ///   words.
+    func bringUp() async throws -> Change {
+        let user = try requireUser()
+        let wanted = try CaddyConfiguration(publish, layout: layout, materials: try materials()).rendered()
+        try makeFolders(user)
+        let isCurrent = (try? Files.read(layout.proxyConfiguration)) == wanted
+        let isUp = isListening
+        if isCurrent, isUp { return .nothing }
+        if !isCurrent { try await validate(wanted, user) }
+        if isUp { try await load(wanted) }
+        if !isCurrent {
+            // Hashed passwords and the key of an own certificate may stand in it.
+            try Files.writeAtomically(layout.proxyConfiguration, wanted, mode: 0o640, owner: (0, user.group))
+        }
+        if isUp { return .loaded }
+        if Files.isDirectory("/run/systemd/system") {
+            try await SystemdProxy(layout: layout, user: publish.user).start()
+        } else {
+            try await start(user)
+        }
+        return .started
+    }
+
+    /// Whether somebody accepts connections at the admin socket.
+    var isListening: Bool { (try? UnixSocket.connect(layout.proxySocket)) != nil }
+
+    private func requireUser() throws -> User {
+        _ = try Processes.find("caddy")
+        guard let user = User(named: publish.user) else {
+            throw DevhostError(
+                .unsupported, "there is no user \(publish.user) for Caddy to run as",
+                next: "install the package caddy, or set [publish] user in devhost.cfg")
+        }
+        guard user.id != 0 else {
+            throw DevhostError(.invalidConfiguration, "Caddy must not run as root", next: "set another [publish] user")
+        }
+        return user
+    }
+
+    private func materials() throws -> CaddyConfiguration.Materials {
+        var materials = CaddyConfiguration.Materials()
+        if let path = publish.passwordFile {
+            materials.passwords = try PasswordFile(try Files.readText(path, limit: 1 << 20), source: path).entries
+        }
+        if let files = publish.certificate {
+            materials.certificate = .init(
+                certificate: try Files.readText(files.certificate, limit: 1 << 20),
+                key: try Files.readText(files.key, limit: 1 << 20))
+        }
+        return materials
+    }
+
+    private func makeFolders(_ user: User) throws {
+        try Files.createDirectory(layout.publishing, mode: 0o755)
+        try Files.createDirectory(layout.publishedNames, mode: 0o755)
+        try Files.createDirectory(layout.landingPage, mode: 0o755)
+        for folder in [layout.proxyControl, layout.proxyStorage, layout.proxyLogs] {
+            try Files.createDirectory(folder, mode: 0o700, owner: user)
+        }
+    }
+
+    // MARK: Caddy
+
+    /// A command that runs Caddy as its own user, with the one right that it needs: ports below 1024.
+    private func caddy(_ arguments: [String], _ user: User) throws -> Command {
+        let rights = "-all,+net_bind_service"
+        var command = Command(
+            "setpriv",
+            [
+                "--reuid=\(user.id)", "--regid=\(user.group)", "--clear-groups", "--reset-env", "--no-new-privs",
+                "--inh-caps=\(rights)", "--ambient-caps=\(rights)", "--bounding-set=\(rights)", "--",
+                try Processes.find("env"), "HOME=\(layout.proxyStorage)", "XDG_DATA_HOME=\(layout.proxyStorage)",
+                "XDG_CONFIG_HOME=\(layout.proxyStorage)", try Processes.find("caddy"),
+            ] + arguments)
+        command.directory = "/"
+        return command
+    }
+
+    private func validate(_ configuration: [UInt8], _ user: User) async throws {
+        var command = try caddy(["validate", "--config", "-"], user)
+        command.input = configuration
+        let result = try await Processes.run(command, limit: .seconds(30))
+        guard result.status == 0 else {
+            throw DevhostError(
+                .invalidConfiguration, "Caddy refuses its configuration: \(Self.words(result.errorText))",
+                next: "mend [publish] in devhost.cfg, then run 'fc-devhost publish'")
+        }
+    }
+
+    private func load(_ configuration: [UInt8]) async throws {
+        var command = Command(
+            "curl",
+            [
+                "--silent", "--show-error", "--fail-with-body", "--max-time", "30", "--unix-socket", layout.proxySocket,
+                "--header", "Content-Type: application/json", "--data-binary", "@-",
+                "http://\(CaddyConfiguration.adminOrigin)/load",
+            ])
+        command.input = configuration
+        let result = try await Processes.run(command, limit: .seconds(40))
+        guard result.status == 0 else {
+            throw DevhostError(
+                .failed, "Caddy did not take its new configuration: \(Self.words(result.text + result.errorText))",
+                next: "mend what it says, then run 'fc-devhost publish'")
+        }
+    }
+
+    /// Starts Caddy where no systemd does. `caddy start` returns when it serves, or says why it does not.
+    private func start(_ user: User) async throws {
+        // What a Caddy that was killed left would keep a new one from listening.
+        try Files.remove(layout.proxySocket)
+        let log = "\(layout.proxyLogs)/start.log"
+        try Files.remove(log)
+        let command = try caddy(["start", "--config", layout.proxyConfiguration], user)
+        // In a session of its own, and with none of this process's files: it stays when this process has gone.
+        var shell = Command(
+            "setsid",
+            ["--wait", "sh", "-c", "log=$1; shift; exec \"$@\" </dev/null >\"$log\" 2>&1", "sh", log]
+                + [try Processes.find(command.program)] + command.arguments)
+        shell.directory = "/"
+        let result = try await Processes.run(shell, limit: .seconds(40))
+        guard result.status == 0 else {
+            let said = (try? Files.tail(log, bytes: 4096)) ?? ""
+            throw DevhostError(
+                .unavailable, "Caddy does not start: \(Self.words(said))",
+                next: "see with 'ss -ltnp' who has port 80 or 443, then run 'fc-devhost publish'")
+        }
+    }
+
+    /// The line in which Caddy says what is wrong: the first that is an error, because what follows is that it ends.
+    static func words(_ text: String) -> String {
+        let lines = text.split(whereSeparator: \.isNewline).map { String($0).trimmed }.filter { !$0.isEmpty }
+        let line =
+            lines.first { $0.hasPrefix("Error:") || $0.hasPrefix("{\"error\"") } ?? lines.last ?? "it says nothing"
+        return String(line.printable.prefix(600))
+    }
+}
