@@ -6,8 +6,9 @@ DESTDIR ?=
 strict := -Xswiftc -warnings-as-errors
 release := -c release --static-swift-stdlib $(strict)
 binaries := .build/release/fc-devhost .build/release/devhost-provision
-completions := bash-completion/completions/fc-devhost zsh/site-functions/_fc-devhost \
-  fish/vendor_completions.d/fc-devhost.fish
+programs := $(notdir $(binaries))
+completions := $(foreach program,$(programs),bash-completion/completions/$(program) \
+  zsh/site-functions/_$(program) fish/vendor_completions.d/$(program).fish)
 
 .PHONY: help build test demo demo-clean install uninstall check format docs bench
 
@@ -32,10 +33,12 @@ install: build ## Install both commands and their weekly clean-up below DESTDIR 
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(binaries) $(DESTDIR)$(PREFIX)/bin/
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/man/*.1
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,$(dir $(completions)))
-	.build/release/fc-devhost completion bash >$(DESTDIR)$(PREFIX)/share/$(word 1,$(completions))
-	.build/release/fc-devhost completion zsh >$(DESTDIR)$(PREFIX)/share/$(word 2,$(completions))
-	.build/release/fc-devhost completion fish >$(DESTDIR)$(PREFIX)/share/$(word 3,$(completions))
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,$(sort $(dir $(completions))))
+	@set -e; share=$(DESTDIR)$(PREFIX)/share; for program in $(programs); do \
+	  .build/release/$$program completion bash >$$share/bash-completion/completions/$$program; \
+	  .build/release/$$program completion zsh >$$share/zsh/site-functions/_$$program; \
+	  .build/release/$$program completion fish >$$share/fish/vendor_completions.d/$$program.fish; \
+	done
 	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" scripts/install-timers
 
 uninstall: ## Remove what install put there.
@@ -45,8 +48,11 @@ uninstall: ## Remove what install put there.
 
 docs: ## Write the reference of the commands anew from their table.
 	swift build --product fc-devhost
+	swift build --product devhost-provision
 	.build/debug/fc-devhost help --format markdown >docs/commands.md
 	.build/debug/fc-devhost help --format man >docs/man/fc-devhost.1
+	.build/debug/devhost-provision help --format markdown >docs/devhost-provision.md
+	.build/debug/devhost-provision help --format man >docs/man/devhost-provision.1
 
 check: ## Look at style, layers and shell scripts without running anything.
 	@scripts/check

@@ -28,12 +28,14 @@ let package = Package(
         .executableTarget(name: "ensure-tool", dependencies: ["DevhostCore"], path: "Examples/ensure-tool"),
         .executableTarget(
             name: "bench-tool", dependencies: ["DevhostBase", "DevhostCore"], path: "Tests/Bench/bench-tool"),
+        .executableTarget(name: "rehearse", dependencies: ["DevhostCore"], path: "Tests/Support/rehearse"),
         .testTarget(
             name: "DevhostCoreTests", dependencies: ["DevhostCore", "DevhostCommandLine", "DevhostCLI"]),
         .testTarget(
             name: "CommandLineTests", dependencies: ["DevhostCore", "DevhostCommandLine", "DevhostCLI"]),
-        .testTarget(name: "VirtualMachineTests", dependencies: ["DevhostCore", "DevhostCLI"]),
-        .testTarget(name: "ProvisioningTests", dependencies: ["DevhostBase", "DevhostProvision"]),
+        .testTarget(name: "VirtualMachineTests", dependencies: ["DevhostCore", "DevhostCLI", "rehearse"]),
+        .testTarget(
+            name: "ProvisioningTests", dependencies: ["DevhostBase", "DevhostCommandLine", "DevhostProvision"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -57,9 +57,7 @@ struct RunCommand: ProgramCommand {
         let reporter = RunReporter(options, context.progress)
         let run = try ProvisionSession(session) { reporter.report($0) }
         return try await Interruption.cancelling {
-            let summary = try await run.run()
-            reporter.report(summary)
-            return ExitStatus(summary.status)
+            ExitStatus(try await run.run().status)
         }
     }
 }

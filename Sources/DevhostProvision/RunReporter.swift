@@ -31,10 +31,11 @@ struct RunReporter: Sendable {
             if options.isVerbose { say("connected to \(host) after \(Self.seconds(duration))") }
         case .failed(let failure): say(failure.description)
         case .warning(let text): progress.warning(prefix + text)
+        case .ended(let summary): report(summary)
         }
     }
 
-    func report(_ summary: ProvisionSummary) {
+    private func report(_ summary: ProvisionSummary) {
         if options.isDryRun { return }
         let verbs = summary.times.map { "\($0.count) \($0.verb.rawValue) in \(Self.seconds($0.total))" }
         if verbs.isEmpty { return }

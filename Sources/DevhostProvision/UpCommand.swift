@@ -48,7 +48,9 @@ struct UpCommand: ProgramCommand {
         let environment = try EnvironmentUp(configuration, up) { reporter.report($0) }
         return try await Interruption.cancelling {
             let outcomes = try await environment.run()
-            for url in outcomes.flatMap(\.urls) where !options.isDryRun { try context.output.line(url) }
+            for outcome in outcomes where !options.isDryRun && outcome.isUp {
+                for url in outcome.urls { try context.output.line(url) }
+            }
             return try Self.status(of: outcomes)
         }
     }

@@ -25,7 +25,7 @@ struct UpReporter: Sendable {
             }
         case .devhost(let host, let text): progress.report(.step(prefix(host) + text))
         case .provision(let host, let event): reporter(host).report(event)
-        case .ended(let host, let summary): reporter(host).report(summary)
+        case .ended: break
         }
     }
 

@@ -181,7 +181,36 @@ def bench_images():
             server.wait()
 
 
-BENCHES = {"list": bench_list, "ensure": bench_ensure, "images": bench_images}
+def bench_provision():
+    """20 RUN, ECHO and COPY lines of devhost-provision beside those of batou's own script, on one VM."""
+    os.makedirs(IMAGES, exist_ok=True)
+    shutil.copy(IMAGE, f"{IMAGES}/debian-12.qcow2")
+    with tempfile.TemporaryDirectory() as folder:
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{folder}/key")
+        run(FC, "ensure", "--memory", "1024", "--cpu", "2", "--disk-size", "8G", "--image-url",
+            f"file://{IMAGES}/debian-12.qcow2", "--channel-url", "https://example.com/channel",
+            "--authorized-key", open(f"{folder}/key.pub").read().strip(), "bench-provision")
+        record = json.load(open(f"{RECORDS}/bench-provision.json"))
+        with open(f"{folder}/known_hosts", "w") as file:
+            file.write(f"bench-provision {record['host-key']}\n")
+        with open(f"{folder}/ssh_config", "w") as file:
+            file.write(f"Host bench-provision\n HostName {record['srv-ip']}\n HostKeyAlias bench-provision\n"
+                       f" User developer\n IdentityFile {folder}/key\n IdentitiesOnly yes\n"
+                       f" UserKnownHostsFile {folder}/known_hosts\n")
+        time.sleep(10)  # The guest's own boot goes on behind sshd.
+        lines = subprocess.run(
+            [f"{os.path.dirname(os.path.abspath(__file__))}/provision-verbs", f"{BINARIES}/devhost-provision",
+             f"{folder}/ssh_config", "bench-provision", "s-dev"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False).stdout.decode().splitlines()
+        if len(lines) < 4:
+            sys.exit(f"provision-verbs measured nothing: {lines}")
+        for line in lines[1:4]:
+            verb, before, now, _ = line.split()
+            ratio(f"20 {verb}, batou's script", int(now) / 1000, int(before) / 1000, 0.1)
+    run(FC, "destroy", "bench-provision")
+
+
+BENCHES = {"list": bench_list, "ensure": bench_ensure, "images": bench_images, "provision": bench_provision}
 for name, bench in BENCHES.items():
     if not WANTED or name in WANTED:
         bench()

@@ -156,12 +156,12 @@ struct FileVerbTests {
             """
             COPY --chown=daemon --chmod=604 file "$R/one"
             COPY --chown=nobody:daemon --chmod=u=rwX,go= tree "$R/"
-            COPY file /srv/\(user)/new/file
-            COPY tree /srv/\(user)/new/deep/
-            ECHO x /srv/\(user)/echoed/file
-            COPY --chown=root file /srv/\(user)/rooted
-            COPY file /srv/\(user)-not/file
-            RUN rm -r /srv/\(user)-not
+            COPY file /run/\(user)/new/file
+            COPY tree /run/\(user)/new/deep/
+            ECHO x /run/\(user)/echoed/file
+            COPY --chown=root file /run/\(user)/rooted
+            COPY file /run/\(user)-not/file
+            RUN rm -r /run/\(user)-not
             """
         ) { $0.serviceUser = user }
         #expect(result.summary.status == 0, "\(result.failures) \(result.errors)")
@@ -169,10 +169,10 @@ struct FileVerbTests {
         #expect(try status("\(run.remote)/tree") == "700 nobody daemon")
         #expect(try status("\(run.remote)/tree/file") == "600 nobody daemon")
         for path in ["new", "new/file", "new/deep", "new/deep/tree/file", "echoed", "echoed/file"] {
-            #expect(try status("/srv/\(user)/\(path)").hasSuffix(" \(user) \(user)"), "\(path)")
+            #expect(try status("/run/\(user)/\(path)").hasSuffix(" \(user) \(user)"), "\(path)")
         }
-        #expect(try status("/srv/\(user)/echoed/file") == "600 \(user) \(user)")
-        #expect(try status("/srv/\(user)/rooted") == "644 root root")
+        #expect(try status("/run/\(user)/echoed/file") == "600 \(user) \(user)")
+        #expect(try status("/run/\(user)/rooted") == "644 root root")
     }
 
     @Test("A service user that the VM does not have is a warning")

@@ -158,6 +158,68 @@ struct SessionTests {
         #expect(try run.content("file") == "x")
     }
 
+    @Test("rsync missing on this machine is said; small files do not need it")
+    func rsyncMissingHere() async throws {
+        let run = try ScriptRun()
+        try run.write("tree/file", "x")
+        try run.write("provision.sh", "COPY tree/file \"$R/file\"\nCOPY tree \"$R/\"\n")
+        let configuration = try TestGuest.shared().sshConfiguration
+        // The file system that the command sees has no rsync to run; the guest's has.
+        let said = try TestGuest.shell(
+            """
+            cd \(run.folder); export R=\(run.remote)
+            unshare --mount sh -c 'mount --bind /dev/null "$(readlink -f "$(command -v rsync)")" && exec "$@"' sh \
+                \(ScriptRun.helper) run --vm vm --ssh-config \(configuration) provision.sh </dev/null
+            echo "status $?"
+            """)
+        #expect(said.contains("rsync is not installed"), "\(said)")
+        #expect(said.contains("provision.sh:2: COPY tree ") && !said.contains("status 0\n"), "\(said)")
+        #expect(try run.content("file") == "x")
+    }
+
+    @Test("A run is also a sequence of events, which ends with its summary or its error")
+    func events() async throws {
+        let run = try ScriptRun()
+        try run.write("provision.sh", "RUN echo out\nRUN 'exit 3'\n")
+        let guest = try TestGuest.shared()
+        var options = ProvisionSession.Options(
+            script: "\(run.folder)/provision.sh",
+            target: try GuestTarget(host: "vm", configuration: guest.sshConfiguration),
+            environment: ProcessInfo.processInfo.environment, helper: ScriptRun.helper)
+        var seen: [String] = []
+        for try await event in ProvisionSession.events(options) {
+            switch event {
+            case .started(let call): seen.append(call.description)
+            case .ended(let summary): seen.append("\(summary.status) \(summary.verbs.count)")
+            default: break
+            }
+        }
+        #expect(seen == ["RUN echo out", "RUN 'exit 3'", "3 2"])
+        options.target = try GuestTarget(host: "vm.invalid", configuration: nil)
+        await #expect(throws: DevhostError.self) { for try await _ in ProvisionSession.events(options) {} }
+    }
+
+    @Test("Whoever stops to listen ends the run")
+    func eventsLeft() async throws {
+        let run = try ScriptRun()
+        try run.write("provision.sh", "RUN 'echo $$; exec sleep 5003'\nRUN touch \"$R\"\n")
+        var environment = ProcessInfo.processInfo.environment
+        environment["R"] = run.remote
+        let options = ProvisionSession.Options(
+            script: "\(run.folder)/provision.sh",
+            target: try GuestTarget(host: "vm", configuration: try TestGuest.shared().sshConfiguration),
+            environment: environment, helper: ScriptRun.helper)
+        var command: pid_t?
+        for try await event in ProvisionSession.events(options) {
+            guard case .output(_, let bytes) = event else { continue }
+            command = pid_t(String(decoding: bytes, as: UTF8.self).trimmed)
+            break
+        }
+        let process = try #require(command)
+        while kill(process, 0) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(!Files.exists(run.remote))
+    }
+
     @Test("A connection that breaks is reported as that, and leaves nothing behind")
     func lostConnection() async throws {
         let guest = try TestGuest(user: try TestGuest.shared().user)

@@ -201,7 +201,7 @@ struct UpTests {
             source: "\(run.folder)/src/", target: try GuestTarget(host: "vm", configuration: guest.sshConfiguration),
             destination: "synced-\(run.remote.suffix(8))", environment: ProcessInfo.processInfo.environment)
         options.user = user
-        let there = "/srv/\(user)/\(options.destination)"
+        let there = "/run/\(user)/\(options.destination)"
         let sync = try FolderSync(options)
         let rounds = Mutex(0)
         let task = Task {

@@ -223,7 +223,7 @@ extension VirtualMachineTests {
         private func makeDeveloper() async throws {
             let result = try await TestHost.shell(
                 """
-                id alice 2>/dev/null || useradd -m alice
+                id alice 2>/dev/null || useradd -m -b /run alice
                 echo 'alice ALL=(root) NOPASSWD: \(TestHost.program)' >/etc/sudoers.d/devhost
                 chmod 440 /etc/sudoers.d/devhost
                 rm -f /run/alice-key /run/alice-key.pub; ssh-keygen -q -t ed25519 -N '' -C alice -f /run/alice-key

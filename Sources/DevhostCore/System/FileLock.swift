@@ -64,7 +64,8 @@ package final class FileLock: Sendable {
         guard fstat(file.number, &mine) == 0, stat(path, &named) == 0, mine.st_ino == named.st_ino else { return nil }
         if mode == .exclusive {
             ftruncate(file.number, 0)
-            try file.write(Array(holder.utf8), path: path)
+            // On a full disk the holder has no name, and the lock holds all the same.
+            try? file.write(Array(holder.utf8), path: path)
         }
         return FileLock(file: file, path: path)
     }

@@ -20,9 +20,10 @@ final class TestDevhost: Sendable {
         chmod("\(folder)/bin/fc-devhost", 0o755)
         madeDeveloper =
             try TestGuest.shell(
-                "id developer >/dev/null 2>&1 || { useradd --create-home --shell /bin/bash developer && echo made; }")
+                "id developer >/dev/null 2>&1 || { useradd --base-dir /run --create-home --shell /bin/bash developer && echo made; }"
+            )
             == "made\n"
-        try TestGuest.shell("useradd --create-home --shell /bin/bash \(user)")
+        try TestGuest.shell("useradd --base-dir /run --create-home --shell /bin/bash \(user)")
         try Data(
             """
             Defaults:\(user) secure_path="\(folder)/bin:/usr/sbin:/usr/bin:/sbin:/bin"

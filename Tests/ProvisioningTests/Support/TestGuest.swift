@@ -3,11 +3,14 @@ import Foundation
 import Synchronization
 
 /// A real sshd on loopback that plays a VM: its own configuration, keys and port, and a user of its own who may become
-/// root through the real sudo. All of it goes when the test process ends.
+/// root through the real sudo. All of it goes when the test process ends, or with the test host, to which /etc and /run
+/// belong.
 final class TestGuest: Sendable {
     /// Why the tests that need a guest cannot run; nil where they can.
     static let missing: String? = {
-        if getuid() != 0 { return "needs root: the guest's sshd makes a user who may use sudo" }
+        if ProcessInfo.processInfo.environment["DEVHOST_TEST_HOST"] != "1" {
+            return "makes users who may use sudo: needs a test host of its own, as 'make test' gives it"
+        }
         for program in ["sshd", "sudo", "rsync", "useradd"] where (try? Processes.find(program)) == nil {
             return "needs \(program): apt-get install openssh-server sudo rsync passwd"
         }
@@ -44,14 +47,14 @@ final class TestGuest: Sendable {
         folder = try Self.temporaryFolder()
         self.user = user ?? "dvh\(getpid())\(suffix)"
         port = try Self.freePort()
-        for path in ["/run/sshd", "/srv"] where !Files.isDirectory(path) { mkdir(path, 0o755) }
+        for path in ["/run/sshd"] where !Files.isDirectory(path) { mkdir(path, 0o755) }
         if user == nil {
-            try Self.shell("useradd --create-home --shell /bin/bash \(self.user)")
+            try Self.shell("useradd --base-dir /run --create-home --shell /bin/bash \(self.user)")
             let name = self.user
             let path = tools.map { "Defaults:\(name) secure_path=\($0)\n" } ?? ""
             try Data("\(path)\(self.user) ALL=(ALL) NOPASSWD: ALL\n".utf8).write(
                 to: URL(fileURLWithPath: "/etc/sudoers.d/\(self.user)"))
-            try Self.shell("useradd --home-dir /srv/s\(self.user) --create-home --shell /bin/bash s\(self.user)")
+            try Self.shell("useradd --home-dir /run/s\(self.user) --create-home --shell /bin/bash s\(self.user)")
         }
         try Self.shell(
             "ssh-keygen -q -t ed25519 -N '' -f \(folder)/host; ssh-keygen -q -t ed25519 -N '' -f \(folder)/key")

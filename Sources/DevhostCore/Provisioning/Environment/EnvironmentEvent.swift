@@ -8,8 +8,8 @@ public enum EnvironmentEvent: Sendable {
     case devhost(host: String, String)
     /// What happens while a host's script runs.
     case provision(host: String, ProvisionEvent)
-    /// A host's script has ended.
-    case ended(host: String, ProvisionSummary)
+    /// All hosts are done; nothing comes after it.
+    case ended([HostOutcome])
 }
 
 /// What became of one host.
@@ -20,6 +20,11 @@ public struct HostOutcome: Sendable {
     public let name: VMName?
     /// How its script went, or why it came to no script.
     public let result: Result<ProvisionSummary, DevhostError>
+
+    /// Whether it came to its script, however that ended.
+    public var isUp: Bool {
+        if case .success = result { true } else { false }
+    }
 
     /// The host's addresses.
     public var urls: [String] { name.map { host.urls(of: $0) } ?? [] }

@@ -63,6 +63,12 @@ public final class EnvironmentUp: Sendable {
     /// - Returns: What became of each host, in the order of the file.
     /// - Throws: What concerns all hosts: secrets that cannot be read, a devhost that cannot be asked for its names.
     public func run() async throws -> [HostOutcome] {
+        let outcomes = try await bringUp()
+        emit(.ended(outcomes))
+        return outcomes
+    }
+
+    private func bringUp() async throws -> [HostOutcome] {
         for warning in configuration.warnings { emit(.warning(warning.description)) }
         let variables = EnvironmentVariables(
             configuration,
@@ -207,9 +213,7 @@ public final class EnvironmentUp: Sendable {
         if Files.exists(configuration.scriptPath) { session.script = configuration.scriptPath }
         if Files.exists(configuration.nixPath), try !scriptMentionsNix() { session.nixFile = "provision.nix" }
         session.closingCommand = ["sudo", "fc-manage", "-c"]
-        let summary = try await ProvisionSession(session) { [emit] in emit(.provision(host: host.name, $0)) }.run()
-        emit(.ended(host: host.name, summary))
-        return summary
+        return try await ProvisionSession(session) { [emit] in emit(.provision(host: host.name, $0)) }.run()
     }
 
     private func scriptMentionsNix() throws -> Bool {

@@ -49,7 +49,16 @@ public final class FolderSync: Sendable {
     /// Sends what differs, and takes away what is gone.
     /// - Throws: `unavailable` where the VM cannot be reached, `failed` with rsync's words.
     public func once() async throws {
+        try await withTaskCancellationHandler {
+            try await send()
+        } onCancel: {
+            connection.abort()
+        }
+    }
+
+    private func send() async throws {
         try await Blocking.run { try self.connection.open() }
+        try Task.checkCancellation()
         var arguments = [
             "-rlptz", "--delete", "--exclude=.git", "--safe-links", "--secluded-args", "--no-owner", "--no-group",
         ]
@@ -65,6 +74,7 @@ public final class FolderSync: Sendable {
         var command = Command(rsync, arguments + ["\(options.target.host):\(options.destination)"])
         command.environment = ProgramFinder.environment(from: options.environment)
         let result = try await Processes.run(command, limit: .seconds(24 * 3600))
+        try Task.checkCancellation()
         // 24: a file went away between rsync's looking and its reading; the next burst brings that over.
         guard result.status == 0 || result.status == 24 else {
             let lines = result.errorText.trimmed.split(separator: "\n").map { String($0).printable }

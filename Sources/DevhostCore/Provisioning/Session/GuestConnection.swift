@@ -73,6 +73,11 @@ final class GuestConnection: Sendable {
         return outcome.status == 0 ? String(decoding: outcome.output, as: UTF8.self).trimmed : nil
     }
 
+    /// Breaks the connection off, also under what others do over it.
+    func abort() {
+        for slot in pool.withLock({ $0.all }) { slot.kill() }
+    }
+
     /// Ends the connection and everything that hangs on it.
     func close() async {
         let slots = pool.withLock { pool in

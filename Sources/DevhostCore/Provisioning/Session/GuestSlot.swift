@@ -155,6 +155,14 @@ struct Exchange {
     var signal: (_ group: Int32, _ signal: Int32) -> Void = { _, _ in }
 }
 
+// The methods of what follows have the names of these calls.
+private func receive(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    read(descriptor, bytes, count)
+}
+private func send(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+    write(descriptor, bytes, count)
+}
+
 /// The way from the agent to the one who asked.
 private struct Stream {
     var scanner: TrailerScanner
@@ -176,7 +184,7 @@ private struct Stream {
 
     mutating func read(_ descriptor: Int32) {
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        let count = Glibc.read(descriptor, &buffer, buffer.count)
+        let count = receive(descriptor, &buffer, buffer.count)
         if count < 0 && (errno == EINTR || errno == EAGAIN) { return }
         guard count > 0 else {
             isAtEnd = true
@@ -195,7 +203,7 @@ private struct Stream {
     mutating func write() {
         guard let sink else { return }
         let size = min(pending.count, 4096)
-        let count = pending.withUnsafeBytes { Glibc.write(sink, $0.baseAddress, size) }
+        let count = pending.withUnsafeBytes { send(sink, $0.baseAddress, size) }
         if count > 0 {
             pending.removeFirst(count)
         } else if errno != EINTR && errno != EAGAIN {

@@ -22,6 +22,8 @@ public enum ProvisionEvent: Sendable {
     case failed(ScriptFailure)
     /// Something the user should know that does not end the run.
     case warning(String)
+    /// The run has ended; nothing comes after it. A run that throws has no such end.
+    case ended(ProvisionSummary)
 }
 
 /// One use of a verb as it is carried out.

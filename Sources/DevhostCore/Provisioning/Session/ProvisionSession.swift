@@ -126,7 +126,9 @@ public final class ProvisionSession: Sendable {
         }
         await end(accepting)
         try Task.checkCancellation()
-        return try summary(bashStatus: status, duration: .now - start)
+        let summary = try summary(bashStatus: status, duration: .now - start)
+        emit(.ended(summary))
+        return summary
     }
 
     /// Refuses a script that bash cannot read, before anything of it runs.

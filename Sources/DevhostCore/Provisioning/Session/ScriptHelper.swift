@@ -37,7 +37,7 @@ public enum ScriptHelper {
         signal(SIGPIPE, SIG_IGN)
         for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) < 0 {
             // A script can close its standard files (`RUN x >&-`): then they lead nowhere.
-            _ = Glibc.open("/dev/null", O_RDWR)
+            _ = open("/dev/null", O_RDWR)
         }
         guard let socket = try? UnixSocket.connect(path) else { return endScript() }
         try UnixSocket.send([0, 1, 2], over: socket)

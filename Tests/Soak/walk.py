@@ -1,0 +1,121 @@
+"""Kills each verb before each of its outside effects, on a real libvirt, and looks whether the next call completes.
+
+usage: walk.py FOLDER-OF-BINARIES [--libvirt | --grow VM SIZE]
+
+With --libvirt only the effects upon libvirt are walked: the others are those of the mock, which the unit tests walk.
+With --grow only the growth of the disk of one VM is walked, from SIZE gigabytes on: its guest must answer.
+"""
+
+import sys
+
+from rig import IMAGE, OTHER_IMAGE, Broken, Rig, killed
+
+rig = Rig(sys.argv[1])
+ONLY_LIBVIRT = "--libvirt" in sys.argv
+VM = "demo"
+BYSTANDER = None
+
+
+def walk(title, verb, prepare, check):
+    """Runs a verb with a kill at step 1, 2, ... until it runs through."""
+    step = walked = 0
+    prepare()
+    effects = rig.must(*verb())
+    check(0)
+    while step < len(effects):
+        step += 1
+        if ONLY_LIBVIRT and effects[step - 1].split()[1] != "libvirt":
+            continue
+        prepare()
+        seen, status = rig.verb(*verb(), kill_at=step)
+        if not killed(status):
+            raise Broken(f"{title}, step {step}: the verb ended with {status}: {seen[-1]}")
+        try:
+            check(step)
+            rig.must_be_healthy()
+            if rig.states().get("bystander") != BYSTANDER:
+                raise Broken("the bystander was touched")
+        except Broken as broken:
+            raise Broken(f"{title}, killed before {effects[step - 1]}: {broken}") from None
+        walked += 1
+    print(f"{title}: killed at {walked} of {len(effects)} effects", flush=True)
+
+
+def gone():
+    rig.must("destroy", VM)
+    rig.must_be_gone(VM)
+
+
+def running():
+    rig.ensure(VM)
+
+
+def completes_or_goes(step):
+    """Every second time the VM is destroyed instead."""
+    if step % 2:
+        rig.ensure(VM)
+        rig.must_run(VM)
+    else:
+        gone()
+
+
+def is_grown(step):
+    """A guest that answers is told of its larger disk, whatever happened to the command that gave it."""
+    global size
+    rig.must("grow", VM, f"{size}G")
+    if str(size << 30) not in rig.shell(f"virsh domblkinfo {VM} vda"):
+        raise Broken("the disk is not as large as was asked for")
+    size += 1
+
+
+def is_off_or_on(step):
+    if step % 2:
+        rig.must("shutdown", VM)
+        if rig.is_running(VM):
+            raise Broken("it runs")
+    else:
+        rig.ensure(VM)
+        rig.must_run(VM)
+
+
+def has_one_disk(step):
+    rig.ensure(VM)
+    rig.must_run(VM)
+    disks = rig.shell(f"ls /var/lib/devhost/_disks | grep '^{VM}[.]'").split()
+    if len(disks) != 1:
+        raise Broken(f"disks: {disks}")
+
+
+def unused_image():
+    rig.ensure(VM)
+    rig.must("ensure", "another", OTHER_IMAGE)
+    rig.must("destroy", "another")
+
+
+def has_its_image(step):
+    rig.must("cleanup")
+    images = rig.shell("ls /var/lib/devhost/_images | grep -c qcow2").strip()
+    if images != "1":
+        raise Broken(f"{images} images are left")
+    rig.must("rebuild", VM)
+
+
+def walk_all():
+    global BYSTANDER
+    rig.ensure("bystander")
+    BYSTANDER = rig.states()["bystander"]
+    walk("ensure of a new VM", lambda: ["ensure", VM, IMAGE], gone, completes_or_goes)
+    walk("shutdown", lambda: ["shutdown", VM], running, is_off_or_on)
+    walk("rebuild", lambda: ["rebuild", VM], running, has_one_disk)
+    walk("destroy", lambda: ["destroy", VM], running, lambda step: gone())
+    walk("cleanup", lambda: ["cleanup"], unused_image, has_its_image)
+
+
+try:
+    if "--grow" in sys.argv:
+        VM, size = sys.argv[3], int(sys.argv[4])
+        walk("ensure of a larger disk", lambda: ["grow", VM, f"{size}G"], lambda: None, is_grown)
+    else:
+        walk_all()
+except Broken as broken:
+    sys.exit(f"walk: {broken}")

@@ -1,0 +1,83 @@
+// Runs one verb of a devhost whose guests count as ready at once, and can end itself at the n-th outside effect, as
+// kill -9 would. For tests that walk all effects on a real libvirt, and for the soak test; inside a test host only.
+//
+//     rehearse [--kill-at N] ensure NAME IMAGE-URL | grow NAME DISK-SIZE | rebuild NAME | shutdown NAME | destroy NAME | cleanup
+//
+// Prints the effects, one a line, before each happens.
+import DevhostCore
+import Foundation
+
+/// Writes down each effect, and ends the process before the n-th.
+struct Rehearsal: EffectObserver {
+    let killAt: Int?
+    private let count = Counter()
+
+    func willPerform(_ effect: Effect) throws {
+        let number = count.next()
+        FileHandle.standardOutput.write(Data("\(number) \(effect.kind.rawValue) \(effect)\n".utf8))
+        if number == killAt { kill(getpid(), SIGKILL) }
+    }
+
+    private final class Counter: Sendable {
+        private let lock = NSLock()
+        private nonisolated(unsafe) var value = 0
+        func next() -> Int {
+            lock.withLock {
+                value += 1
+                return value
+            }
+        }
+    }
+}
+
+/// A guest that nobody waits for.
+struct ReadyAtOnce: GuestProbe {
+    func answers(_ address: IPv4Address, limit: Duration) async throws -> Bool { true }
+}
+
+struct Usage: Error {}
+
+func run(_ words: [String], _ devhost: Devhost) async throws {
+    switch (words.first, words.count) {
+    case ("ensure", 3):
+        var request = EnsureRequest(name: try VMName(words[1]))
+        request.release = .image(try ResourceURL(words[2]), channel: nil)
+        request.memory = try MemorySize("128M")
+        request.cpus = try CPUCount(1)
+        request.diskSize = try DiskSize("2G")
+        request.aliases = [try Alias("app")]
+        try await devhost.ensure(request)
+    case ("grow", 3):
+        var request = EnsureRequest(name: try VMName(words[1]))
+        request.diskSize = try DiskSize(words[2])
+        try await devhost.ensure(request)
+    case ("rebuild", 2): try await devhost.rebuild(try VMName(words[1]))
+    case ("shutdown", 2): try await devhost.shutDown(try VMName(words[1]), limit: .zero)
+    case ("destroy", 2): try await devhost.destroy(try VMName(words[1]))
+    case ("cleanup", 1): _ = try await devhost.pruneImages(olderThanDays: 0)
+    default: throw Usage()
+    }
+}
+
+var words = Array(CommandLine.arguments.dropFirst())
+var killAt: Int?
+if words.first == "--kill-at", words.count > 1 {
+    killAt = Int(words[1])
+    words.removeFirst(2)
+}
+guard ProcessInfo.processInfo.environment["DEVHOST_TEST_HOST"] == "1" else {
+    print("rehearse: only inside Tests/Support/test-host")
+    exit(2)
+}
+do {
+    let devhost = Devhost(
+        configuration: try Configuration.load(), caller: Caller(userID: 0, name: "root", isElevated: false),
+        probe: ReadyAtOnce())
+    try await Effects.$observer.withValue(Rehearsal(killAt: killAt)) { [words] in try await run(words, devhost) }
+} catch is Usage {
+    print("rehearse: see the head of its source for its words")
+    exit(2)
+} catch {
+    print("rehearse:", error)
+    exit(1)
+}
