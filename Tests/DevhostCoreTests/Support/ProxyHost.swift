@@ -12,6 +12,7 @@ final class ProxyHost {
         guard let text = getenv("DEVHOST_TEST_HOST"), String(cString: text) == "1" else { return false }
         return (try? Processes.find("caddy")) != nil
     }()
+    static let hasBrowser = (try? Processes.find("chromium")) != nil && (try? Processes.find("certutil")) != nil
     static let why: Comment = "a real Caddy needs Tests/Support/test-host (root) and the package caddy"
     static let support = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined() + "/Support"
 
