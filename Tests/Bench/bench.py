@@ -210,7 +210,67 @@ def bench_provision():
     run(FC, "destroy", "bench-provision")
 
 
-BENCHES = {"list": bench_list, "ensure": bench_ensure, "images": bench_images, "provision": bench_provision}
+def mock_devhost(folder):
+    """A devhost on libvirt's mock driver; returns its configuration and an image."""
+    os.makedirs(folder)
+    node = ("<node><cpu><mhz>1000</mhz><model>x86_64</model><active>8</active><nodes>1</nodes><sockets>1</sockets>"
+            "<cores>8</cores><threads>1</threads></cpu><memory>134217728</memory></node>")
+    with open(f"{folder}/node.xml", "w") as file:
+        file.write(node)
+    with open(f"{folder}/devhost.cfg", "w") as file:
+        file.write(f"[devhost]\nlibvirt-uri = test://{folder}/node.xml\nstate = {folder}/state\n"
+                   f"records = {folder}/records\nhosts-file = {folder}/hosts\n"
+                   f"[images]\nfile-folders = {folder}\n[publish]\nproxy = none\n")
+    run("qemu-img", "create", "-q", "-f", "qcow2", f"{folder}/image.qcow2", "1G")
+    return f"{folder}/devhost.cfg", f"file://{folder}/image.qcow2"
+
+
+def ensures(folder, how):
+    configuration, image = mock_devhost(folder)
+    words = run(f"{BINARIES}/bench-tool", "ensures", configuration, image, "16", how).stdout.split()
+    return float(words[0]), float(words[1])
+
+
+def bench_concurrency():
+    """16 ensures on the mock, side by side and in a row; list meanwhile; doctor with 1,000 VMs."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [ensures(f"{folder}/row{number}", "in-a-row") for number in range(3)]
+        sides = [ensures(f"{folder}/side{number}", "side-by-side") for number in range(3)]
+        middle = [statistics.median(column) for column in zip(*sides)]
+        ratio("16 ensures at once, in a row", middle[0], statistics.median(time for time, _ in rows), 0.7)
+        report_bound("longest hold of a shared lock", middle[1], 0.02)
+        configuration, image = mock_devhost(f"{folder}/list")
+        many = subprocess.Popen(
+            [f"{BINARIES}/bench-tool", "ensures", configuration, image, "400", "side-by-side"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        while not os.path.exists(f"{folder}/list/records/vm0.json"):
+            time.sleep(0.01)
+        report_bound("list during ensures", seconds([FC, "--config", configuration, "list"]), 0.1)
+        many.kill()
+        many.wait()
+    write_records(1000)
+    run(FC, "images")  # The pools are there from here on.
+    disks = "/var/lib/devhost/_disks"
+    run("qemu-img", "create", "-q", "-f", "qcow2", f"{disks}/first", "1G")
+    for number in range(1000):
+        shutil.copy(f"{disks}/first", f"{disks}/bench{number:04}.qcow2")
+        define(f"<domain type='qemu'><name>bench{number:04}</name><memory>65536</memory>"
+               "<metadata><vm xmlns='urn:devhost:vm'/></metadata>"
+               "<os><type arch='x86_64' machine='q35'>hvm</type></os></domain>")
+    os.unlink(f"{disks}/first")
+    run("virsh", "pool-refresh", "devhost-disks")
+    start = time.perf_counter()
+    subprocess.run([FC, "doctor", "--json"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    report_bound("doctor, 1,000 VMs", time.perf_counter() - start, 5)
+    for number in range(1000):
+        run("virsh", "-q", "undefine", f"bench{number:04}")
+        os.unlink(f"{RECORDS}/bench{number:04}.json")
+        os.unlink(f"{disks}/bench{number:04}.qcow2")
+    run("virsh", "pool-refresh", "devhost-disks")
+
+
+BENCHES = {"list": bench_list, "ensure": bench_ensure, "images": bench_images, "concurrency": bench_concurrency,
+           "provision": bench_provision}
 for name, bench in BENCHES.items():
     if not WANTED or name in WANTED:
         bench()

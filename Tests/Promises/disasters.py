@@ -153,6 +153,14 @@ def memory_that_is_not_there():
     rig.must_be_gone("large")
 
 
+def a_caddy_that_is_killed():
+    for number in rig.shell("pgrep -x caddy").split():
+        end(int(number))
+    if not any(each["subject"] == "Caddy" for each in rig.findings()):
+        raise Broken("doctor does not notice")
+    rig.ensure("on1")
+
+
 def a_clock_that_jumps():
     before = records()
     for jump in ("+10y", "-10y"):
@@ -169,7 +177,7 @@ try:
     rig.must("shutdown", "off1")
     for disaster in (
         a_killed_qemu, a_libvirtd_that_restarts, a_libvirtd_that_ends_during_an_ensure, a_reboot,
-        a_record_that_is_half_a_file, a_full_disk, memory_that_is_not_there, a_clock_that_jumps,
+        a_record_that_is_half_a_file, a_full_disk, memory_that_is_not_there, a_caddy_that_is_killed, a_clock_that_jumps,
     ):
         title = disaster.__name__.replace("_", " ")
         try:

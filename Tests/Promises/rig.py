@@ -91,7 +91,7 @@ class Rig:
         if done.returncode not in (0, 20, 21):
             raise Broken(f"doctor ended with {done.returncode}")
         # KVM, disk space and the like are the machine's, not the verbs'.
-        mine = ("VM", "record", "name", "network", "storage", "image")
+        mine = ("VM", "record", "name", "network", "storage", "image", "published", "Caddy")
         return [finding for finding in json.loads(done.stdout)["findings"]
                 if finding["severity"] != "note" and finding["subject"].startswith(mine)]
 

@@ -22,6 +22,13 @@ public struct Effect: Sendable, Hashable, CustomStringConvertible {
 public protocol EffectObserver: Sendable {
     /// Called before the effect. Throwing makes the effect fail instead of happening.
     func willPerform(_ effect: Effect) throws
+    /// Called after a lock that was taken while this watched was let go.
+    func didHold(lock path: String, for time: Duration)
+}
+
+extension EffectObserver {
+    /// Takes no note.
+    public func didHold(lock path: String, for time: Duration) {}
 }
 
 /// The seam through which every outside effect of the library passes.

@@ -17,6 +17,8 @@ package final class FileLock: Sendable {
 
     private let file: FileDescriptor
     private let path: String
+    private let observer = Effects.observer
+    private let start = ContinuousClock.now
 
     private init(file: FileDescriptor, path: String) {
         self.file = file
@@ -79,5 +81,6 @@ package final class FileLock: Sendable {
     deinit {
         // Whoever shares the lock still needs its name; the last one to go can have it alone.
         if flock(file.number, LOCK_EX | LOCK_NB) == 0 { unlink(path) }
+        observer?.didHold(lock: path, for: .now - start)
     }
 }

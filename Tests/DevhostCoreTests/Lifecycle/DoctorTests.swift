@@ -134,8 +134,10 @@ import Testing
     @Test func whatBelongsToNoVM() async throws {
         try await devhost.ensure(try test.request("demo"))
         try devhost.records.remove(name)
-        let found = try await diagnosis()
-        #expect(found.count == 1 && found.first?.mending == .byHand, "a disk is nobody's to throw away: \(found)")
+        let all = try await diagnosis()
+        #expect(all.map(\.subject).sorted() == ["VM demo", "published names"], "\(all)")
+        let found = all.filter { $0.subject == "VM demo" }
+        #expect(found.first?.mending == .byHand, "a disk is nobody's to throw away: \(found)")
         #expect(found.first?.problem.contains("a domain that is running") == true)
         #expect(found.first?.problem.contains("demo.qcow2") == true)
         #expect(found.first?.remedy == "fc-devhost destroy demo")
@@ -148,6 +150,18 @@ import Testing
         let pool = HostPreparation.imagePool(test.configuration.network)
         try await devhost.libvirt().deleteVolume(pool: pool, name: "\(hash).qcow2")
         try await expect("image \(hash)", "missing below the disk of demo", isMended: false)
+    }
+
+    @Test func publishedNamesThatAreGoneAndOnesThatNoVMHas() async throws {
+        var request = try test.request("demo")
+        request.aliases = [try Alias("app")]
+        try await devhost.ensure(request)
+        try devhost.nameFolder.withdraw("app.demo.localhost")
+        try await expect("VM demo", "not published: app.demo.localhost", isMended: true)
+        let stray = PublishedName(host: "app.gone.localhost", access: .open, target: .page)
+        try devhost.nameFolder.publish(stray)
+        try await expect("published names", "app.gone.localhost", isMended: true)
+        #expect(try devhost.nameFolder.hosts() == ["app.demo.localhost", "demo.localhost", "localhost"])
     }
 
     @Test func downloadsThatNobodyWorksOn() async throws {

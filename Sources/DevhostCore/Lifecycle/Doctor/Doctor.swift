@@ -38,6 +38,11 @@ struct Doctor: Sendable {
         check("records") { vms.records() }
         check("VMs") { try vms.parts() }
         check("what belongs to no VM") { try vms.orphans() }
+        let publishing = PublishChecks(devhost: devhost, survey: survey)
+        check("published names") { try publishing.names() }
+        check("Caddy") { publishing.proxy() }
+        check("certificates") { try publishing.certificates() }
+        check("public address") { try publishing.address() }
     }
 
     /// Runs one check; one that cannot look is a finding of its own.

@@ -1,0 +1,105 @@
+/// What the doctor looks at in what is published: names, Caddy, certificates, and the world's way here.
+struct PublishChecks: Sendable {
+    let devhost: Devhost
+    let survey: DoctorSurvey
+
+    private var settings: Configuration.Publish { devhost.configuration.publish }
+    private static let remedy = "fc-devhost publish"
+
+    /// The published names and the records.
+    func names() throws -> [Symptom] {
+        let published = Set(try devhost.nameFolder.hosts())
+        var symptoms: [Symptom] = []
+        var wanted: Set<String> = settings.hasLandingPage ? [settings.address] : []
+        for record in survey.records.values.sorted(by: { $0.name < $1.name }) {
+            let hosts = PublishedName.all(of: record, settings).map(\.host)
+            wanted.formUnion(hosts)
+            let missing = hosts.filter { !published.contains($0) }
+            guard !missing.isEmpty, survey.isQuiet(record.name), !record.isIncomplete else { continue }
+            symptoms.append(
+                Symptom(
+                    .warning, "VM \(record.name)", "not published: \(missing.sorted().joined(separator: ", "))",
+                    because: "nobody sees what it serves", remedy: Self.remedy, mend: publish))
+        }
+        let strays = published.subtracting(wanted).filter { !belongsToBusyOrBroken($0) }
+        if !strays.isEmpty {
+            symptoms.append(
+                Symptom(
+                    .warning, "published names", "no VM has \(strays.sorted().joined(separator: ", "))",
+                    because: "visitors are led to an address that another VM may get", remedy: Self.remedy,
+                    mend: publish))
+        }
+        return symptoms
+    }
+
+    private func belongsToBusyOrBroken(_ host: String) -> Bool {
+        let owner = host.dropLast(settings.address.utf8.count + 1).split(separator: ".").last.map(String.init) ?? ""
+        if survey.broken.contains(where: { $0.name == owner }) { return true }
+        return (try? VMName(owner)).map { !survey.isQuiet($0) } ?? false
+    }
+
+    @Sendable private func publish() async throws { _ = try await devhost.publish() }
+
+    /// Caddy.
+    func proxy() -> [Symptom] {
+        guard settings.proxy == .caddy, !survey.records.isEmpty else { return [] }
+        guard Proxy(publish: settings, layout: devhost.layout).isListening else {
+            return [
+                Symptom(
+                    .error, "Caddy", "it does not run", because: "nothing that is published can be seen",
+                    remedy: Self.remedy, mend: publish)
+            ]
+        }
+        return []
+    }
+
+    /// Certificates that cannot be had or are about to end.
+    func certificates() throws -> [Symptom] {
+        let report = try devhost.certificates()
+        let soon = devhost.clock.now.addingTimeInterval(7 * 86400)
+        var symptoms = report.certificates.compactMap { certificate -> Symptom? in
+            if let problem = certificate.problem {
+                return Symptom(
+                    .warning, "certificate of \(certificate.name)", problem,
+                    because: "browsers refuse the page or warn of it",
+                    remedy: "see that ports 80 and 443 are reached from outside, and that the name leads here")
+            }
+            // Caddy renews in the last third of a certificate's life; its own CA's live for hours.
+            guard settings.usesACME, let expires = certificate.expires, expires.date < soon else { return nil }
+            return Symptom(
+                .warning, "certificate of \(certificate.name)", "it ends on \(expires) and was not renewed",
+                because: "browsers refuse the page then", remedy: "fc-devhost certificates tells the last problem")
+        }
+        if let limit = report.weeklyLimit, report.newThisWeek >= limit {
+            symptoms.append(
+                Symptom(
+                    .error, "certificates", "\(report.newThisWeek) of \(limit) were given out in the last seven days",
+                    because: "new aliases get none until a week has passed",
+                    remedy: "use a wildcard certificate of your own ([publish] tls-certificate)"))
+        }
+        return symptoms
+    }
+
+    /// Whether the public address and any name below it lead to this machine.
+    func address() throws -> [Symptom] {
+        guard settings.proxy == .caddy, settings.usesACME || settings.certificate != nil else { return [] }
+        let own = Set(try HostAddresses.current(without: devhost.configuration.network.bridge).ipv4.map(\.description))
+        // No VM is named so: a name of one is never all digits.
+        let names = [settings.address, "0.\(settings.address)"]
+        return names.compactMap { name in
+            let found = HostName.addresses(of: name)
+            let subject = name == settings.address ? "public address \(name)" : "wildcard *.\(settings.address)"
+            if found.isEmpty {
+                return Symptom(
+                    .error, subject, "DNS has no address for \(name)", because: "nobody finds what is published",
+                    remedy: "add records in DNS: \(settings.address) and *.\(settings.address), both to this machine")
+            }
+            // Behind a router the public address is another machine's: that is worth a word and no more.
+            return own.isDisjoint(with: found)
+                ? Symptom(
+                    .note, subject,
+                    "\(name) leads to \(found.joined(separator: ", ")), which this machine does not have",
+                    because: "that is right only where a router hands ports 80 and 443 on", remedy: nil) : nil
+        }
+    }
+}
