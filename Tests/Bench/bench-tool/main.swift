@@ -3,6 +3,7 @@
 //     bench-tool judge FILE                the judgement of an image
 //     bench-tool overlay POOL BASE-FILE    a new overlay in a storage pool of the local libvirt
 //     bench-tool download URL FILE         a download with its SHA-256 digest
+//     bench-tool publish VM                what ensure does to publish a VM whose aliases changed
 import DevhostBase
 import DevhostCore
 import Glibc
@@ -47,7 +48,17 @@ case ("download", 4):
                 url: try ResourceURL(arguments[2]), file: file, path: path, maximum: 1 << 40)
             _ = try await HTTPTransfer().download(request) { _ in }
         })
+case ("publish", 3):
+    let devhost = Devhost(
+        configuration: try Configuration.load(), caller: Caller(userID: 0, name: "root", isElevated: false))
+    var record = try devhost.records.require(try VMName(arguments[2]))
+    print(
+        try await median(of: 21) { number in
+            record.aliases = try ["www", "a\(number)", "b\(number)"].map { text in try Alias(text) }
+            try devhost.publishNames(of: record)
+            await devhost.serve { event in if case .warning(let text) = event { print(text) } }
+        })
 default:
-    print("usage: bench-tool judge FILE | overlay POOL BASE-FILE | download URL FILE")
+    print("usage: bench-tool publish VM | judge FILE | overlay POOL BASE-FILE | download URL FILE")
     exit(2)
 }
