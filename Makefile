@@ -10,7 +10,7 @@ programs := $(notdir $(binaries))
 completions := $(foreach program,$(programs),bash-completion/completions/$(program) \
   zsh/site-functions/_$(program) fish/vendor_completions.d/$(program).fish)
 
-.PHONY: help build test demo demo-clean install uninstall check format docs bench
+.PHONY: help build test demo demo-clean install uninstall check format docs soak bench
 
 help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ demo: ## Bring up a VM on this machine, from nothing.
 demo-clean: ## Take away all that the demo made.
 	@scripts/demo-clean
 
-install: build ## Install both commands and their weekly clean-up below DESTDIR and PREFIX (/usr/local).
+install: build ## Install both commands, the sudo rule and the weekly clean-up below DESTDIR and PREFIX (/usr/local).
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(binaries) $(DESTDIR)$(PREFIX)/bin/
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/man/*.1
@@ -39,12 +39,12 @@ install: build ## Install both commands and their weekly clean-up below DESTDIR 
 	  .build/release/$$program completion zsh >$$share/zsh/site-functions/_$$program; \
 	  .build/release/$$program completion fish >$$share/fish/vendor_completions.d/$$program.fish; \
 	done
-	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" scripts/install-timers
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" scripts/install-system
 
 uninstall: ## Remove what install put there.
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(binaries)))
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/,$(completions) $(addprefix man/man1/,$(notdir $(wildcard docs/man/*.1))))
-	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" scripts/install-timers --remove
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" scripts/install-system --remove
 
 docs: ## Write the reference of the commands anew from their table.
 	swift build --product fc-devhost
@@ -59,6 +59,9 @@ check: ## Look at style, layers and shell scripts without running anything.
 
 format: ## Write all Swift code in the project's style.
 	swift format -r -i Package.swift Sources Tests Examples
+
+soak: ## Kill, fill up and attack test devhosts, then run random verbs for SOAK seconds (600).
+	@SECONDS_TO_RUN="$(SOAK)" SEED="$(SEED)" scripts/soak
 
 bench: ## Measure, as ratios against a peer in the same run.
 	@scripts/bench

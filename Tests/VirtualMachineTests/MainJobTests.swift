@@ -170,6 +170,14 @@ extension VirtualMachineTests {
             }
         }
 
+        @Test func step09b_aGrowthKilledAtAnyEffectIsCompletedByTheNext() async throws {
+            try await PromiseTests.run("walk.py", "--grow", name.description, "12")
+        }
+
+        @Test func step09c_loginGivesAUserOfSudoNothingOfRoots() async throws {
+            try await PromiseTests.run("sudo.py", PromiseTests.sudoers, name.description)
+        }
+
         @Test func step10_freedSpaceInTheGuestIsFreedOnTheDevhost() async throws {
             let full = try #require(try await devhost.describe(name).diskAllocation)
             _ = try await TestHost.inside(

@@ -19,14 +19,14 @@ class Broken(Exception):
 
 
 class Rig:
-    def __init__(self, binaries):
+    def __init__(self, binaries, has_guests=False):
         if os.environ.get("DEVHOST_TEST_HOST") != "1":
             sys.exit("soak: only inside Tests/Support/test-host")
         self.fc = f"{binaries}/fc-devhost"
         self.rehearse = f"{binaries}/rehearse"
         os.makedirs(IMAGES, exist_ok=True)
         os.makedirs("/etc/devhost", exist_ok=True)
-        if not os.path.exists("/etc/devhost/devhost.cfg"):
+        if not has_guests and not os.path.exists("/etc/devhost/devhost.cfg"):
             # A guest without an operating system hears no request to shut down.
             with open("/etc/devhost/devhost.cfg", "w") as file:
                 file.write("[devhost]\nshutdown-timeout = 1\n")

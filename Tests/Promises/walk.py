@@ -10,7 +10,7 @@ import sys
 
 from rig import IMAGE, OTHER_IMAGE, Broken, Rig, killed
 
-rig = Rig(sys.argv[1])
+rig = Rig(sys.argv[1], has_guests="--grow" in sys.argv)
 ONLY_LIBVIRT = "--libvirt" in sys.argv
 VM = "demo"
 BYSTANDER = None

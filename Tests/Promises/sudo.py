@@ -1,0 +1,240 @@
+"""A user who may only call fc-devhost through sudo tries to become root, to read what only root may, to write
+elsewhere, and to steer somebody's terminal.
+
+usage: sudo.py FOLDER-OF-BINARIES SUDOERS [VM]
+
+SUDOERS is the rule as it is shipped. With the name of a running VM, login is attacked too.
+"""
+
+import glob
+import http.server
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+from rig import IMAGE, IMAGES, RECORDS, Broken, Rig
+
+rig = Rig(sys.argv[1], has_guests=len(sys.argv) > 3)
+SUDOERS, VM = sys.argv[2], (sys.argv[3:] or [None])[0]
+PREFIX = "/run/installed"
+FC = f"{PREFIX}/bin/fc-devhost"
+USER, HOME = "mallory", "/run/mallory"
+SECRET = "canary-6e1f"
+ESCAPE = "\x1b]0;pwned\x07"
+
+
+def set_up():
+    os.makedirs(f"{PREFIX}/bin", exist_ok=True)
+    shutil.copy(rig.fc, FC)
+    with open(SUDOERS) as rule, open("/etc/sudoers.d/fc-devhost", "w") as file:
+        file.write(rule.read().replace("@PREFIX@", PREFIX))
+    os.chmod("/etc/sudoers.d/fc-devhost", 0o440)
+    rig.shell(f"visudo -cq; getent group devhost >/dev/null || groupadd devhost; "
+              f"id {USER} 2>/dev/null || useradd -m -d {HOME} -G devhost -s /bin/bash {USER}")
+    for path in ("/run/secret", "/run/secret.qcow2"):
+        with open(path, "w") as file:
+            file.write(f"{SECRET}\n")
+        os.chmod(path, 0o600)
+    # Whatever root can be made to run writes here.
+    os.makedirs("/run/owned", mode=0o777, exist_ok=True)
+    os.chmod("/run/owned", 0o777)
+    evil = f"#!/bin/bash\n[ \"$(id -u)\" != 0 ] || {{ id; echo \"$0 $*\"; }} >>/run/owned/by-root\nexit 1\n"
+    os.makedirs(f"{HOME}/bin", exist_ok=True)
+    for name in ("ssh", "ssh-keygen", "curl", "qemu-img", "setpriv", "caddy", "systemctl", "bash", "sh", "xz", "gzip",
+                 "zstd", "fc-devhost", "less", "vi"):
+        write(f"{HOME}/bin/{name}", evil, 0o755)
+    os.makedirs(f"{HOME}/.ssh", exist_ok=True)
+    write(f"{HOME}/.ssh/config", "Host *\n  ProxyCommand sh -c 'id >>/run/owned/ssh-config-%r'\n  PermitLocalCommand yes\n")
+    write(f"{HOME}/.curlrc", "output = /run/owned/curlrc\n")
+    write(f"{HOME}/devhost.cfg", f"[devhost]\nstate = {HOME}/state\nrecords = {HOME}/records\n[images]\nfile-folders = /\n")
+    write(f"{HOME}/evil.c", "#include <stdio.h>\n#include <unistd.h>\n__attribute__((constructor)) void f(void)"
+          "{ if (!geteuid()) { FILE *o = fopen(\"/run/owned/preload\", \"w\"); if (o) fclose(o); } }\n")
+    rig.shell(f"gcc -shared -fPIC -o {HOME}/evil.so {HOME}/evil.c")
+    os.symlink("/run/secret", f"{HOME}/link") if not os.path.islink(f"{HOME}/link") else None
+    # Images that name a file of the host.
+    for name, options in (("backing", "-b /run/secret -F raw"), ("data", "-o data_file=/run/owned/data,data_file_raw=on")):
+        rig.shell(f"qemu-img create -q -f qcow2 {options} {HOME}/{name}.qcow2 1G; rm -f /run/owned/data")
+    rig.shell(f"chown -R {USER}: {HOME}")
+
+
+def write(path, text, mode=0o644):
+    with open(path, "w") as file:
+        file.write(text)
+    os.chmod(path, mode)
+
+
+def as_user(line, limit=60, **environment):
+    """What the user's shell does with a line, in which $FC is the command that sudo allows."""
+    command = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "env", "-i", f"HOME={HOME}",
+               f"USER={USER}", "PATH=/usr/bin:/bin:/usr/sbin:/sbin", f"FC={FC}",
+               *(f"{key}={value}" for key, value in environment.items()), "bash", "-c", f"cd {HOME}; {line}"]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=limit, start_new_session=True)
+        return done.returncode, done.stdout.decode(errors="replace")
+    except subprocess.TimeoutExpired as expired:
+        return None, (expired.stdout or b"").decode(errors="replace")
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """A server of the user's: hostile images, redirects to files, endless answers."""
+
+    def do_GET(self):
+        if self.path == "/redirect":
+            self.send_response(302)
+            self.send_header("Location", "file:///run/secret")
+            self.end_headers()
+            return
+        if self.path.startswith("/meta"):
+            image = {"/meta-file": "file:///run/secret", "/meta-option": "-o/run/owned/meta",
+                     "/meta-escape": f"http://127.0.0.1:8643/{ESCAPE}"}[self.path]
+            body = json.dumps({"devhost_image_url": image, "release_name": f"r{ESCAPE}",
+                               "channel_url": "http://127.0.0.1/"}).encode()
+        else:
+            path = f"{HOME}{self.path}"
+            if not os.path.exists(path):
+                self.send_error(404, f"no{ESCAPE}")
+                return
+            with open(path, "rb") as file:
+                body = file.read()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+def snapshot():
+    """Everything that must stay as it is."""
+    watched = ["/etc/passwd", "/etc/shadow", "/etc/sudoers", "/run/secret", f"{RECORDS}/victim.json",
+               "/etc/ld.so.preload", "/etc/crontab", *glob.glob("/etc/sudoers.d/*"), *glob.glob("/etc/cron.d/*"),
+               *glob.glob("/root/.ssh/*"), FC]
+    return {path: open(path, "rb").read() if os.path.exists(path) else None for path in watched}
+
+
+NAMES = ["..", "../../etc/passwd", "/etc/passwd", "-oProxyCommand=id", "a/b", "a b", "$(id)", "`id`", "a;id", "a\nb", "ü",
+         "x" * 64, ESCAPE, "%s%s%n", "<x/>", "'", '"', "_images", "."]
+URL = "http://127.0.0.1:8643"
+ENSURE = "sudo $FC ensure --timeout 1"
+
+# A line each; those that must not succeed are marked.
+ATTACKS = [
+    # Other commands, other users, other environments.
+    ("!", "sudo id"), ("!", "sudo -i"), ("!", "sudo bash"), ("!", "sudo -u nobody $FC list"),
+    ("!", "sudo LD_PRELOAD=$HOME/evil.so $FC list"), ("!", "sudo -E LIBVIRT_DEFAULT_URI=test:///default $FC list"),
+    ("!", "sudo $HOME/bin/fc-devhost list"), ("!", "cp $FC ./mine; sudo ./mine list"),
+    ("!", "sudo -e /etc/devhost/devhost.cfg"), ("!", "sudo ${FC}x list"), ("!", "sudo $FC/../fc-devhost-evil"),
+    # Where configuration and state lie.
+    ("!", "sudo $FC --config $HOME/devhost.cfg list"), ("!", "sudo $FC list --config=$HOME/devhost.cfg"),
+    ("!", f"{ENSURE} --config $HOME/devhost.cfg --image-url file:///run/secret x"),
+    # Files of the host as images, metadata and releases.
+    ("!", f"{ENSURE} --image-url file:///run/secret stolen"), ("!", f"{ENSURE} --image-url file:///run/secret.qcow2 stolen"),
+    ("!", f"{ENSURE} --image-url file://$HOME/link stolen"),
+    ("!", f"{ENSURE} --image-url file://{IMAGES}/../../../../run/secret stolen"),
+    ("!", f"{ENSURE} --image-url file://{IMAGES}/%2e%2e/%2e%2e/%2e%2e/%2e%2e/run/secret stolen"),
+    ("!", f"{ENSURE} --image-url {URL}/redirect stolen"), ("!", f"{ENSURE} --image-url {URL}/backing.qcow2 stolen"),
+    ("!", f"{ENSURE} --image-url {URL}/data.qcow2 stolen"), ("!", f"{ENSURE} --image-url {URL}/missing stolen"),
+    ("!", f"{ENSURE} --release {URL}/meta-file stolen"), ("!", f"{ENSURE} --release {URL}/meta-option stolen"),
+    ("!", f"{ENSURE} --release {URL}/meta-escape stolen"), ("!", f"{ENSURE} --release file:///run/secret stolen"),
+    ("!", f"{ENSURE} --release fcrs://../../run/secret stolen"), ("!", "sudo $FC release show file:///run/secret"),
+    ("", f"sudo $FC release show {URL}/meta-escape"), ("!", "sudo $FC releases ../../.."),
+    ("!", "sudo $FC release publish team r1 /run/secret"), ("!", "sudo $FC release publish team r1 /dev/stdin </run/secret"),
+    ("!", "sudo $FC release publish team r1 /proc/self/environ"), ("!", "sudo $FC release publish ../../etc r1 $HOME/link"),
+    ("!", "sudo $FC rebuild --image-url file:///run/secret victim"),
+    # Options of the programs that run beneath.
+    ("!", f"{ENSURE} --image-url '-o/run/owned/curl' stolen"), ("!", f"{ENSURE} --image-url '{URL}/x -o /run/owned/curl' stolen"),
+    ("!", f"{ENSURE} --image-url 'http://-oProxyCommand=id/' stolen"), ("!", f"{ENSURE} --hydra-eval '1 -o /run/owned/x' stolen"),
+    ("!", f"{ENSURE} --image-url 'scp://x/y' stolen"), ("!", f"{ENSURE} --image-url 'gopher://x/' stolen"),
+    # Keys, places and channels that go into files that root writes.
+    ("!", f"{ENSURE} --authorized-key 'command=\"id\" ssh-ed25519 AAAA' stolen"),
+    ("!", f"{ENSURE} --authorized-key $'ssh-ed25519 AAAA\\nssh-rsa BBBB' stolen"),
+    ("!", f"{ENSURE} --location '</location><evil/>' stolen"), ("!", f"{ENSURE} --aliases 'a/../b' stolen"),
+    ("!", f"{ENSURE} --channel-url $'http://x/\\n' --image-url {IMAGE} stolen"),
+    ("!", f"{ENSURE} --memory 99999999999T --image-url {IMAGE} stolen"), ("!", f"{ENSURE} --image-url {IMAGE} localhost"),
+    # Variables that programs beneath would heed.
+    *[("", f"export {each}; sudo $FC list; sudo $FC images; sudo $FC show victim") for each in (
+        "PATH=$HOME/bin:$PATH", "LD_PRELOAD=$HOME/evil.so", "LD_LIBRARY_PATH=$HOME", "XDG_CONFIG_HOME=$HOME",
+        "LIBVIRT_DEFAULT_URI=test:///default", "SUDO_UID=0", "CURL_HOME=$HOME", "TMPDIR=$HOME", "BASH_ENV=$HOME/bin/sh",
+        "TZ=/run/secret", "SSH_AUTH_SOCK=$HOME/agent", "PAGER=$HOME/bin/less", "LC_ALL=../../run/secret",
+        "OPENSSL_CONF=$HOME/devhost.cfg", "GLIBC_TUNABLES=glibc.malloc.check=3")],
+    ("", f"PATH=$HOME/bin:$PATH CURL_HOME=$HOME HOME=$HOME /usr/bin/sudo $FC ensure --image-url {URL}/missing stolen"),
+    # What a process inherits.
+    ("", "ulimit -n 16; sudo $FC show victim"), ("", "ulimit -f 0; sudo $FC ensure --timeout 1 victim"), ("", "umask 0; sudo $FC ensure --timeout 1 victim"),
+    ("", "sudo $FC ensure --timeout 1 victim <&- >&- 2>&-"), ("", "sudo $FC list </dev/zero"), ("", "sudo $FC list | head -c 0"),
+    ("", "cd /proc/self/fd; sudo $FC list"), ("", "mkdir -p gone; cd gone; rmdir ../gone; sudo $FC list"),
+]
+ATTACKS += [("!", f"sudo $FC {verb} {quoted}") for name in NAMES
+            for quoted in ["'" + name.replace("'", "'\\''") + "'"]
+            for verb in ("destroy", "logs --", "show --", "rebuild --", "login --", f"ensure --timeout 1 --image-url {IMAGE} --")]
+if VM:
+    ATTACKS += [
+        ("", f"sudo $FC login {VM} -- true"), ("", f"PATH=$HOME/bin:$PATH /usr/bin/sudo $FC login {VM} -- true"),
+        ("", f"sudo $FC login {VM} -- -oProxyCommand=id"), ("!", f"sudo $FC login -oProxyCommand=id {VM}"),
+        ("", f"sudo $FC login {VM} -- 'printf \"\\033]0;pwned\\007\" >/dev/tty || true'"),
+        ("", f"(printf '~C\\n!id >/run/owned/escape\\n'; sleep 1) | script -qec \"sudo $FC login {VM}\" /dev/null; true"),
+        ("", f"export SSH_ASKPASS=$HOME/bin/sh SSH_ASKPASS_REQUIRE=force DISPLAY=:0; sudo $FC login {VM} -- true"),
+    ]
+
+
+def judge(before, line, must_fail, status, output):
+    if SECRET in output:
+        raise Broken("it shows a file of root's")
+    if "\x1b" in output or "\x07" in output:
+        raise Broken(f"it steers the terminal: {output!r}")
+    for path in glob.glob("/run/owned/*"):
+        if os.stat(path).st_uid == 0 or path.endswith("by-root"):
+            raise Broken(f"root wrote {path}")
+        if open(path, errors="replace").read().startswith("uid=0"):
+            raise Broken(f"root ran something: {path}")
+    if must_fail and status == 0:
+        raise Broken(f"it succeeds: {output}")
+    if status is None or re.search(r"Fatal error|Illegal instruction|core dumped", output) or (status or 0) >= 128:
+        raise Broken(f"it crashes or hangs ({status}): {output}")
+    after = snapshot()
+    for path, content in before.items():
+        if after.get(path) != content and not (path.endswith("victim.json") and same_vm(content, after.get(path))):
+            raise Broken(f"{path} has changed")
+    if os.path.exists(f"{HOME}/state") or os.path.exists(f"{HOME}/records"):
+        raise Broken("the state lies where the user wants it")
+    if os.path.exists(f"{RECORDS}/stolen.json") or os.path.exists("/etc/passwd.json"):
+        raise Broken("a record is left")
+
+
+def same_vm(before, after):
+    """An ensure of one's own VM notes its date."""
+    try:
+        one, other = json.loads(before), json.loads(after)
+    except ValueError:
+        return False
+    one.pop("last_deploy_date", None), other.pop("last_deploy_date", None)
+    return one == other
+
+
+try:
+    set_up()
+    rig.ensure("victim")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 8643), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    before = snapshot()
+    for mark, line in ATTACKS:
+        status, output = as_user(line)
+        try:
+            judge(before, line, mark == "!", status, output)
+        except Broken as broken:
+            raise Broken(f"{line!r}: {broken}") from None
+    modes = rig.shell(f"stat -c '%a %n' {RECORDS}/victim.json /var/lib/devhost/_bootstrap_key /var/lib/devhost/victim").split()
+    if modes[0::2] != ["644", "600", "700"]:
+        raise Broken(f"modes: {modes}")
+    rig.must_run("victim")
+    rig.must("destroy", "victim")
+    rig.must_be_healthy()
+    print(f"{len(ATTACKS)} attacks came to nothing")
+except Broken as broken:
+    sys.exit(f"sudo: {broken}")

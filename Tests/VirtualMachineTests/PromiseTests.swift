@@ -1,0 +1,38 @@
+import DevhostBase
+import DevhostCore
+import Testing
+
+extension VirtualMachineTests {
+    /// What docs/promises.md states, on a real libvirt: programs of Tests/Promises do to a devhost what happens to real
+    /// ones. Their guests count as ready at once, so that hundreds of verbs take minutes.
+    @Suite(.serialized) struct PromiseTests {
+        /// Runs a program of Tests/Promises, and shows all that it said where it fails.
+        static func run(
+            _ program: String, _ arguments: String..., limit: Duration = .seconds(900),
+            at location: SourceLocation = #_sourceLocation
+        ) async throws {
+            let folder = Files.directory(of: Files.directory(of: #filePath)) + "/Promises"
+            let binaries = Files.directory(of: TestHost.program)
+            let words = (["\(folder)/\(program)", binaries] + arguments).joined(separator: " ")
+            let result = try await TestHost.shell("python3 -B \(words) 2>&1", limit: limit)
+            #expect(result.status == 0, "\(result.text)", sourceLocation: location)
+        }
+
+        /// The rule as it is shipped.
+        static var sudoers: String {
+            Files.directory(of: Files.directory(of: Files.directory(of: #filePath))) + "/scripts/fc-devhost.sudoers"
+        }
+
+        @Test func aVerbKilledAtAnyCallToLibvirtIsCompletedByTheNext() async throws {
+            try await Self.run("walk.py", "--libvirt")
+        }
+
+        @Test func whatHappensToRealDevhostsLosesNothing() async throws { try await Self.run("disasters.py") }
+
+        @Test func aUserOfSudoGetsNothingButFCDevhost() async throws { try await Self.run("sudo.py", Self.sudoers) }
+
+        @Test func randomVerbsKilledAtRandomLeaveASoundDevhost() async throws {
+            try await Self.run("random_verbs.py", "20", "2024")
+        }
+    }
+}
