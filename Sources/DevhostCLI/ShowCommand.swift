@@ -18,11 +18,12 @@ struct ShowCommand: ProgramCommand {
     }
 
     func run(_ context: CommandContext) async throws -> ExitStatus {
-        let description = try await context.devhost().describe(name)
+        let devhost = try context.devhost()
+        let description = try await devhost.describe(name)
         if isJSON {
             try context.output.json(description)
         } else {
-            try context.output.write(description.text)
+            try context.output.write(description.text(devhost.configuration.publish))
         }
         return .success
     }

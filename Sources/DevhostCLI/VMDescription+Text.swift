@@ -10,7 +10,8 @@ extension VMDescription {
     }
 
     /// Everything, for people.
-    var text: String {
+    /// - Parameter publish: Under what the VM is published.
+    func text(_ publish: Configuration.Publish) -> String {
         TextTable.fields([
             ("name", record.name.description),
             ("state", state?.rawValue ?? "unknown: libvirt does not answer"),
@@ -25,6 +26,8 @@ extension VMDescription {
             ("IPv6", record.ipv6?.description),
             ("MAC", record.mac?.description),
             ("aliases", record.aliases.map(\.description).joined(separator: " ")),
+            ("private", record.isPrivate.map { $0 ? "yes" : "no" }),
+            ("published", urls(publish).joined(separator: " ")),
             ("location", record.location?.description),
             ("release", record.releaseName ?? release),
             ("channel", record.channelURL.map(Self.redacted)),
@@ -35,6 +38,13 @@ extension VMDescription {
             ("id", record.id?.description),
         ])
     }
+
+    /// Where the VM and its aliases show.
+    private func urls(_ publish: Configuration.Publish) -> [String] {
+        let hosts = [publish.host(record.name)] + record.aliases.map { publish.host($0, record.name) }
+        return hosts.map { "https://\($0)/" }
+    }
+
     private var release: String? {
         record.releaseReference.flatMap { try? ReleaseReference($0).description }
     }

@@ -181,6 +181,98 @@ def bench_images():
             server.wait()
 
 
+NGINX = """
+daemon off; pid {folder}/{name}.pid; error_log {folder}/{name}.log; worker_processes 2;
+events {{ worker_connections 1024; }}
+http {{ access_log off; {site} }}
+"""
+VM_SITE = """server {{
+    listen 10.99.0.2:443 ssl; ssl_certificate {folder}/vm.pem; ssl_certificate_key {folder}/vm.key;
+    keepalive_requests 1000000; location / {{ return 200 "{text}"; }}
+}}"""
+# The same job as Caddy's: many names, each to a VM of its own with the name passed on in the handshake, WebSockets,
+# nothing held back.
+PEER_SITE = """map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
+map $host $vm {{ default ''; www.benchweb.localhost 10.99.0.2; }}
+server {{
+    listen 8443 ssl http2; ssl_certificate {folder}/vm.pem; ssl_certificate_key {folder}/vm.key;
+    location / {{
+        proxy_pass https://$vm:443; proxy_http_version 1.1; proxy_ssl_server_name on; proxy_ssl_name $host;
+        proxy_ssl_verify off; proxy_buffering off; proxy_request_buffering off;
+        proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $host;
+        proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;
+    }}
+}}"""
+
+
+def requests_per_second(url):
+    text = run("wrk", "-t", "2", "-c", "32", "-d", "4", url).stdout.decode()
+    if "Non-2xx" in text or "Socket errors" in text:
+        sys.exit(f"bench: {url} answers badly: {text}")
+    return float(next(line.split()[1] for line in text.splitlines() if line.startswith("Requests/sec")))
+
+
+def bench_publish():
+    """The publishing step among 1,000 VMs, Caddy coming back with all of them, and requests through an alias."""
+    global failed
+    write_records(1000)
+    record = json.load(open(f"{RECORDS}/bench0000.json"))
+    record.update({"name": "benchweb", "srv-ip": "10.99.0.2", "aliases": ["www"]})
+    with open(f"{RECORDS}/benchweb.json", "w") as file:
+        json.dump(record, file)
+    with open("/etc/devhost/devhost.cfg", "w") as file:
+        file.write("[publish]\nlanding-page = yes\n")
+    with open("/etc/hosts", "a") as file:
+        file.write("127.0.0.1 www.benchweb.localhost\n")
+    run(FC, "publish")
+    report_bound("publishing step, 2,000 aliases", tool("publish", "benchweb"), 0.15)
+    run(FC, "publish")
+    processes = []
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+            "2", "-subj", "/CN=vm", "-keyout", f"{folder}/vm.key", "-out", f"{folder}/vm.pem")
+        run("bash", "-ec", """
+            ip netns add bench; ip link add bench type veth peer name eth0 netns bench
+            ip address add 10.99.0.1/24 dev bench; ip link set bench up
+            ip -n bench address add 10.99.0.2/24 dev eth0; ip -n bench link set eth0 up""")
+        for name, site, words in [("vm", VM_SITE, ["ip", "netns", "exec", "bench"]), ("peer", PEER_SITE, [])]:
+            with open(f"{folder}/{name}.conf", "w") as file:
+                file.write(NGINX.format(folder=folder, name=name, site=site.format(folder=folder, text="x" * 1024)))
+            processes.append(subprocess.Popen(words + ["nginx", "-c", f"{folder}/{name}.conf"], stdin=subprocess.DEVNULL))
+        try:
+            alias, peer, direct = ("https://www.benchweb.localhost/", "https://www.benchweb.localhost:8443/",
+                                   "https://10.99.0.2/")
+            for url in (direct, peer, alias):
+                run("curl", "-skf", "--retry", "20", "--retry-connrefused", "--retry-delay", "1", "-o", "/dev/null", url)
+            figures = {url: [] for url in (alias, peer, direct)}
+            for _ in range(3):
+                for url in figures:
+                    figures[url].append(requests_per_second(url))
+            ours, nginx, server = (statistics.median(figures[url]) for url in (alias, peer, direct))
+            holds = ours >= 0.8 * nginx
+            failed = failed or not holds
+            print(f"{'requests through an alias':32} {ours:9.0f} /s  nginx {nginx:8.0f} /s  ratio {ours / nginx:5.2f} (at "
+                  f"least 0.8)   the server itself {server:.0f} /s   {'holds' if holds else 'MISSED'}", flush=True)
+            admin = "/var/lib/devhost/_publish/control/admin.sock"
+            run("curl", "-s", "--unix-socket", admin, "-X", "POST", "http://devhost/stop")
+            while os.path.exists(admin):
+                time.sleep(0.01)
+            start = time.perf_counter()
+            run(FC, "publish")
+            run("curl", "-skf", "-o", "/dev/null", alias)
+            report_bound("Caddy back with 2,000 aliases", time.perf_counter() - start, 1.0)
+        finally:
+            for process in processes:
+                process.terminate()
+                process.wait()
+            for name in ["benchweb"] + [f"bench{number:04}" for number in range(1000)]:
+                os.unlink(f"{RECORDS}/{name}.json")
+            os.unlink("/etc/devhost/devhost.cfg")
+            run(FC, "publish")
+
+
 def bench_provision():
     """20 RUN, ECHO and COPY lines of devhost-provision beside those of batou's own script, on one VM."""
     os.makedirs(IMAGES, exist_ok=True)
@@ -269,8 +361,8 @@ def bench_concurrency():
     run("virsh", "pool-refresh", "devhost-disks")
 
 
-BENCHES = {"list": bench_list, "ensure": bench_ensure, "images": bench_images, "concurrency": bench_concurrency,
-           "provision": bench_provision}
+BENCHES = {"publish": bench_publish, "list": bench_list, "ensure": bench_ensure, "images": bench_images,
+           "concurrency": bench_concurrency, "provision": bench_provision}
 for name, bench in BENCHES.items():
     if not WANTED or name in WANTED:
         bench()

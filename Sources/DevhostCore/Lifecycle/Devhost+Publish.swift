@@ -18,17 +18,20 @@ extension Devhost {
         try Files.createDirectory(layout.locks, mode: 0o700)
         var wanted: Set<String> = []
         var added = 0
+        let present = try nameFolder.hosts()
+        let owners = Dictionary(grouping: present, by: owner(of:))
         for record in try records.readable() {
+            let names = PublishedName.all(of: record, configuration.publish)
+            wanted.formUnion(names.map(\.host))
+            // Looked at without the lock of each VM: whoever holds it publishes too.
+            let missing = try names.count { try !nameFolder.isPublished($0) }
+            let others = (owners[record.name] ?? []).count - names.count + missing
+            if missing == 0, others == 0 { continue }
+            added += missing
             let lock = try await lock(record.name, verb: "publish", progress: progress)
             defer { withExtendedLifetime(lock) {} }
             // It may have been destroyed while this waited.
-            guard let record = try records.find(record.name) else { continue }
-            let names = PublishedName.all(of: record, configuration.publish)
-            for name in names where !Files.exists("\(layout.publishedNames)/\(name.host)/\(name.fileName)") {
-                added += 1
-            }
-            try nameFolder.publish(names, owner: configuration.publish.host(record.name))
-            wanted.formUnion(names.map(\.host))
+            if let record = try records.find(record.name) { try publishNames(of: record) }
         }
         if configuration.publish.hasLandingPage { wanted.insert(configuration.publish.address) }
         let stray = try await withdrawStrays(keeping: wanted, progress: progress)
@@ -41,7 +44,7 @@ extension Devhost {
     var nameFolder: NameFolder { NameFolder(path: layout.publishedNames) }
 
     /// Publishes the names of one VM. Its lock must be held.
-    func publishNames(of record: VMRecord) throws {
+    package func publishNames(of record: VMRecord) throws {
         try nameFolder.publish(
             PublishedName.all(of: record, configuration.publish), owner: configuration.publish.host(record.name))
     }
@@ -51,7 +54,7 @@ extension Devhost {
 
     /// Sees to it that what is published is served, and the landing page is right. What fails costs a warning: the VM
     /// is fine without it, and the next verb tries again.
-    func serve(progress: ProgressHandler) async {
+    package func serve(progress: ProgressHandler) async {
         do {
             try await writeLandingPage()
             _ = try await bringUpProxy(progress: progress)
@@ -76,13 +79,19 @@ extension Devhost {
         return change
     }
 
+    /// The VM that a published name belongs to; nil for one that is no VM's.
+    private func owner(of host: String) -> VMName? {
+        let suffix = ".\(configuration.publish.address)"
+        guard host.hasSuffix(suffix) else { return nil }
+        return try? VMName(String(host.dropLast(suffix.count).split(separator: ".").last ?? ""))
+    }
+
     /// Withdraws what no record has: names of VMs whose record was removed by hand, or of another public address.
     private func withdrawStrays(keeping wanted: Set<String>, progress: @escaping ProgressHandler) async throws -> Int {
         var count = 0
         for host in try nameFolder.hosts() where !wanted.contains(host) {
             // A VM that was made meanwhile keeps its names.
-            let labels = host.split(separator: ".").dropLast(configuration.publish.address.split(separator: ".").count)
-            if host.hasSuffix(".\(configuration.publish.address)"), let name = try? VMName(String(labels.last ?? "")) {
+            if let name = owner(of: host) {
                 let lock = try await lock(name, verb: "publish", progress: progress)
                 defer { withExtendedLifetime(lock) {} }
                 let record = try? records.find(name)

@@ -24,6 +24,11 @@ struct NameFolder: Sendable {
         }
     }
 
+    /// Whether a name is published as it is to be, and leads nowhere else.
+    func isPublished(_ name: PublishedName) throws -> Bool {
+        try Files.names(in: "\(path)/\(name.host)") == [name.fileName]
+    }
+
     /// Withdraws one name; one that is not published is as good.
     func withdraw(_ host: String) throws {
         let folder = "\(path)/\(host)"

@@ -79,8 +79,8 @@ struct Proxy: Sendable {
 
     // MARK: Caddy
 
-    /// A command that runs Caddy as its own user, with the one right that it needs: ports below 1024.
-    private func caddy(_ arguments: [String], _ user: User) throws -> Command {
+    /// A command that runs Caddy, or what starts it, as its own user, with the one right that it needs: ports below 1024.
+    private func caddy(_ arguments: [String], _ user: User, program: String = "caddy") throws -> Command {
         let rights = "-all,+net_bind_service"
         var command = Command(
             "setpriv",
@@ -88,7 +88,7 @@ struct Proxy: Sendable {
                 "--reuid=\(user.id)", "--regid=\(user.group)", "--clear-groups", "--reset-env", "--no-new-privs",
                 "--inh-caps=\(rights)", "--ambient-caps=\(rights)", "--bounding-set=\(rights)", "--",
                 try Processes.find("env"), "HOME=\(layout.proxyStorage)", "XDG_DATA_HOME=\(layout.proxyStorage)",
-                "XDG_CONFIG_HOME=\(layout.proxyStorage)", try Processes.find("caddy"),
+                "XDG_CONFIG_HOME=\(layout.proxyStorage)", try Processes.find(program),
             ] + arguments)
         command.directory = "/"
         return command
@@ -126,20 +126,22 @@ struct Proxy: Sendable {
     private func start(_ user: User) async throws {
         // What a Caddy that was killed left would keep a new one from listening.
         try Files.remove(layout.proxySocket)
-        let log = "\(layout.proxyLogs)/start.log"
-        try Files.remove(log)
-        let command = try caddy(["start", "--config", layout.proxyConfiguration], user)
-        // In a session of its own, and with none of this process's files: it stays when this process has gone.
-        var shell = Command(
-            "setsid",
-            ["--wait", "sh", "-c", "log=$1; shift; exec \"$@\" </dev/null >\"$log\" 2>&1", "sh", log]
-                + [try Processes.find(command.program)] + command.arguments)
-        shell.directory = "/"
-        let result = try await Processes.run(shell, limit: .seconds(40))
+        // In a session of its own, and with none of this process's files: it stays when this process has gone. The file
+        // is written and read as Caddy's user, whose folder it lies in: root must follow no link there.
+        let script = """
+            log=$1; shift
+            rm -f "$log"
+            "$@" </dev/null >"$log" 2>&1 || { status=$?; tail -c 4096 "$log" >&2; exit $status; }
+            """
+        var command = try caddy(
+            ["-c", script, "sh", "\(layout.proxyLogs)/start.log", try Processes.find("caddy")]
+                + ["start", "--config", layout.proxyConfiguration], user, program: "sh")
+        command.arguments = ["--wait", try Processes.find(command.program)] + command.arguments
+        command.program = "setsid"
+        let result = try await Processes.run(command, limit: .seconds(40))
         guard result.status == 0 else {
-            let said = (try? Files.tail(log, bytes: 4096)) ?? ""
             throw DevhostError(
-                .unavailable, "Caddy does not start: \(Self.words(said))",
+                .unavailable, "Caddy does not start: \(Self.words(result.errorText))",
                 next: "see with 'ss -ltnp' who has port 80 or 443, then run 'fc-devhost publish'")
         }
     }

@@ -11,6 +11,7 @@ struct SystemdProxy: Sendable {
         [Service]
         User=\(user)
         Group=
+        ExecStartPre=-/bin/rm -f \(layout.proxySocket)
         ExecStart=
         ExecStart=/usr/bin/caddy run --config \(layout.proxyConfiguration)
         ExecReload=

@@ -5,6 +5,7 @@
 //     bench-tool download URL FILE         a download with its SHA-256 digest
 //     bench-tool ensures CONFIG IMAGE-URL COUNT side-by-side|in-a-row
 //                                          new VMs, then the longest time that a lock of all VMs was held
+//     bench-tool publish VM                what ensure does to publish a VM whose aliases changed
 import DevhostBase
 import DevhostCore
 import Glibc
@@ -99,9 +100,17 @@ case ("ensures", 6):
     try await ensures(
         try Configuration.load(arguments[2]), image: try ResourceURL(arguments[3]), count: count,
         isSideBySide: arguments[5] == "side-by-side")
-default:
+case ("publish", 3):
+    let devhost = Devhost(
+        configuration: try Configuration.load(), caller: Caller(userID: 0, name: "root", isElevated: false))
+    var record = try devhost.records.require(try VMName(arguments[2]))
     print(
-        "usage: bench-tool judge FILE | overlay POOL BASE-FILE | download URL FILE | ensures CONFIG IMAGE-URL COUNT HOW"
-    )
+        try await median(of: 21) { number in
+            record.aliases = try ["www", "a\(number)", "b\(number)"].map { text in try Alias(text) }
+            try devhost.publishNames(of: record)
+            await devhost.serve { event in if case .warning(let text) = event { print(text) } }
+        })
+default:
+    print("bench-tool: see the head of its source for its words")
     exit(2)
 }

@@ -19,6 +19,7 @@ struct VerbTests {
         let shown = await host.run("show", "demo")
         let lines = shown.output.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 1).map(String.init) }
         #expect(lines.contains { $0[0] == "state" && $0[1].hasSuffix("  running") })
+        #expect(lines.contains { $0[0] == "published" && $0[1].hasSuffix("  https://demo.localhost/") })
         #expect(lines.contains { $0[0] == "memory" && $0[1].hasSuffix("  512 MiB") })
         #expect(await host.run("show", "--json", "demo").output.contains(#""srv-ip" : "10.12."#))
         #expect(await host.run("wait", "demo", "demo").output == "demo answers ssh\n")

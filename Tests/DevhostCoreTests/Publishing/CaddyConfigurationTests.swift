@@ -61,6 +61,15 @@ import Testing
         #expect(!caddy.admin.config.persist)
     }
 
+    @Test func theServiceOfSystemdIsDebiansWithTheDevhostsConfiguration() {
+        let lines = SystemdProxy(layout: Layout(), user: "caddy").text.split(separator: "\n").map(String.init)
+        #expect(lines.contains("User=caddy"))
+        // An empty value takes back what Debian's unit says; only then a second command is allowed.
+        let command = "ExecStart=/usr/bin/caddy run --config /var/lib/devhost/_publish/caddy.json"
+        #expect(lines.filter { $0.hasPrefix("ExecStart=") } == ["ExecStart=", command])
+        #expect(lines.contains("ExecStartPre=-/bin/rm -f /var/lib/devhost/_publish/control/admin.sock"))
+    }
+
     @Test(arguments: [
         ("", false), ("public-address = demo.localhost", false), ("public-address = dev.example.com", true),
         ("public-address = dev.example.com\nissuer = internal", false), ("issuer = acme", true),
