@@ -45,7 +45,7 @@ extension ProxyTests {
                 try await host.ensure("demo", aliases: "app")
                 var page = try await open("https://app.demo.localhost/page", host)
                 // A browser's virtual time does not wait for WebSockets: where the machine is busy it runs out first.
-                for _ in 0..<9 where page.document.contains("<title>waiting</title>") {
+                for _ in 0..<9 where !page.document.contains("<title>echoed hello</title>") {
                     page = try await open("https://app.demo.localhost/page", host)
                 }
                 #expect(page.document.contains("<title>echoed hello</title>"), "\(page.document)")
