@@ -1,6 +1,7 @@
 """A devhost in a test host, driven from outside: fc-devhost as people run it, and rehearse, whose guests count as ready
 at once, so that a thousand verbs take minutes."""
 
+import atexit
 import json
 import os
 import re
@@ -25,8 +26,12 @@ class Rig:
         self.fc = f"{binaries}/fc-devhost"
         self.rehearse = f"{binaries}/rehearse"
         os.makedirs(IMAGES, exist_ok=True)
+        if not has_guests:
+            self.clear()
+            atexit.register(self.clear)
         os.makedirs("/etc/devhost", exist_ok=True)
         if not has_guests and not os.path.exists("/etc/devhost/devhost.cfg"):
+            atexit.register(os.unlink, "/etc/devhost/devhost.cfg")
             # A guest without an operating system hears no request to shut down.
             with open("/etc/devhost/devhost.cfg", "w") as file:
                 file.write("[devhost]\nshutdown-timeout = 1\n")
@@ -34,6 +39,11 @@ class Rig:
             path = url.removeprefix("file://")
             if not os.path.exists(path):
                 self.shell(f"qemu-img create -q -f qcow2 {path} {size}")
+
+    def clear(self):
+        """Takes all VMs away; what cannot be taken away is the next program's to complain of."""
+        for name in self.shell(f"{self.fc} list 2>/dev/null || true").split():
+            subprocess.run([self.fc, "destroy", name], stdin=subprocess.DEVNULL, capture_output=True)
 
     def shell(self, line):
         return subprocess.run(

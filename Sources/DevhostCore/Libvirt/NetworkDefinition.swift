@@ -30,17 +30,46 @@ struct NetworkDefinition {
     /// ranges have addresses; as every address in it is reserved, dnsmasq gives none of them to anybody else.
     var reservedRange: ClosedRange<IPv4Address>
     var gatewayV6: IPv6Address
+    /// The devhost's own name, which VMs find at the gateway; nil where it has none that can be one.
+    var hostName: String?
+    /// The name that all published names end in: VMs find whatever ends so at the gateway, without the world's DNS and
+    /// the way out and in again.
+    var publicAddress: String?
 
     /// The UUID that tells this definition from another one, so that a network that somebody else defined, or an older
-    /// one of ours, is noticed. It knows nothing of the reservations: they change with the records.
+    /// one of ours, is noticed. It knows nothing of the reservations, which change with the records, and nothing of the
+    /// names, for which no VM has to be stopped.
     func uuid() throws -> String { try SHA256Hasher.digest(Array(body(uuid: nil, []).rendered.utf8)).uuid }
 
-    func rendered(reservations: [Reservation]) throws -> String { body(uuid: try uuid(), reservations).rendered }
+    func rendered(reservations: [Reservation]) throws -> String {
+        body(uuid: try uuid(), reservations, names: [names], options: [options]).rendered
+    }
 
-    private func body(uuid: String?, _ reservations: [Reservation]) -> XMLElement {
+    private var gateways: [String] { [gateway.description, gatewayV6.description] }
+
+    private var names: XMLElement? {
+        hostName.map { name in
+            XMLElement(
+                "dns", [:],
+                gateways.map { XMLElement("host", ["ip": $0], [XMLElement("hostname", text: name)]) })
+        }
+    }
+
+    /// What libvirt hands on to dnsmasq. It would answer from the machine's hosts file, where a Debian machine stands
+    /// for itself at 127.0.1.1, and which is not for guests to read.
+    private var options: XMLElement {
+        let addresses = publicAddress.map { name in gateways.map { "address=/\(name)/\($0)" } } ?? []
+        return XMLElement(
+            "dnsmasq:options", [:], (["no-hosts"] + addresses).map { XMLElement("dnsmasq:option", ["value": $0]) })
+    }
+
+    private func body(
+        uuid: String?, _ reservations: [Reservation], names: [XMLElement?] = [], options: [XMLElement?] = []
+    ) -> XMLElement {
         let ports = XMLElement("nat", ["ipv6": "yes"], [XMLElement("port", ["start": "1024", "end": "65535"])])
         return XMLElement(
-            "network", [:],
+            "network",
+            ["xmlns:dnsmasq": options.isEmpty ? nil : "http://libvirt.org/schemas/network/dnsmasq/1.0"],
             [
                 XMLElement("name", text: name),
                 uuid.map { XMLElement("uuid", text: $0) },
@@ -60,7 +89,7 @@ struct NetworkDefinition {
                             } + reservations.map(\.element))
                     ]),
                 XMLElement("ip", ["family": "ipv6", "address": gatewayV6.description, "prefix": "64"]),
-            ])
+            ] + names + options)
     }
 }
 

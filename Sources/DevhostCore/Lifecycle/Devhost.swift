@@ -47,16 +47,21 @@ public struct Devhost: Sendable {
 
     /// Takes the lock of one VM for the whole of a verb.
     func lock(_ name: VMName, verb: String, progress: ProgressHandler) async throws -> FileLock {
-        try Files.createDirectory(layout.state, mode: 0o755)
-        try Files.createDirectory(layout.locks, mode: 0o700)
+        try makeLockFolder()
         return try await FileLock.acquire(
             layout.lock(name), holder: "'\(verb) \(name)' of \(caller.name.printable)", limit: configuration.lockLimit,
             clock: clock
         ) { progress(.notice("waiting for \($0)")) }
     }
 
+    private func makeLockFolder() throws {
+        try Files.createDirectory(layout.state, mode: 0o755)
+        try Files.createDirectory(layout.locks, mode: 0o700)
+    }
+
     /// Runs a body that changes what all VMs share: network, filter, pools, hosts file.
     func withHostLock<Result>(_ body: () async throws -> Result) async throws -> Result {
+        try makeLockFolder()
         let lock = try await FileLock.acquire(
             layout.hostLock, holder: "a change of the network by \(caller.name.printable)",
             limit: configuration.lockLimit, clock: clock)

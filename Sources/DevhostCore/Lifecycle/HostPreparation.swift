@@ -104,10 +104,14 @@ struct HostPreparation: Sendable {
 
     private var definition: NetworkDefinition {
         let plan = devhost.plan
+        let publish = configuration.publish
         return NetworkDefinition(
             name: network.name, bridge: network.bridge, domain: network.domain, gatewayMAC: AddressPlan.gatewayMAC,
             gateway: plan.gateway, prefixLength: network.ipv4.prefixLength, dynamicRange: plan.dynamicRange,
-            reservedRange: plan.reservedRange, gatewayV6: plan.gatewayV6)
+            reservedRange: plan.reservedRange, gatewayV6: plan.gatewayV6,
+            hostName: (try? VMName(HostName.current))?.description,
+            // A guest takes every name below localhost for its own.
+            publicAddress: publish.isLocal ? nil : publish.address)
     }
 
     private func filter() throws -> NetworkFilterDefinition {

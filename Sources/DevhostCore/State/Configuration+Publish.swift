@@ -69,9 +69,12 @@ extension Configuration {
             switch issuer {
             case .acme: true
             case .internal: false
-            case .auto: address != "localhost" && !address.hasSuffix(".localhost")
+            case .auto: !isLocal
             }
         }
+
+        /// Whether the public address means this machine alone.
+        public var isLocal: Bool { address == "localhost" || address.hasSuffix(".localhost") }
 
         /// The name of a VM as the world sees it.
         public func host(_ name: VMName) -> String { "\(name).\(address)" }

@@ -48,6 +48,12 @@ import Testing
         #expect(found.checks.contains("libvirt") && found.checks.contains("VMs"))
     }
 
+    @Test func whatAllVMsShareIsMadeOnANewDevhost() async throws {
+        let mended = try await devhost.diagnose(mending: true)
+        #expect(mended.findings.contains { $0.subject == "network devhost" && $0.mending == .done }, "\(mended)")
+        #expect(try await devhost.diagnose().findings.isEmpty)
+    }
+
     @Test func healthyVMsRunningAndOffAreInGoodHealth() async throws {
         try await devhost.ensure(try test.request("demo"))
         try await devhost.ensure(try test.request("other"))

@@ -222,7 +222,8 @@ struct VMChecks: Sendable {
                     mend: { [devhost] in _ = try await devhost.destroy(name) }))
         }
         let names = Set(survey.hosts.keys).union(survey.network?.names.keys.map { $0 } ?? [])
-        for text in names.sorted() {
+        // The devhost's own name is in the network too.
+        for text in names.sorted() where text != HostName.current {
             guard let name = try? VMName(text), isOrphan(name), remains[name] == nil else { continue }
             symptoms.append(
                 Symptom(
