@@ -178,7 +178,9 @@ if VM:
         ("", f"sudo $FC login {VM} -- true"), ("", f"PATH=$HOME/bin:$PATH /usr/bin/sudo $FC login {VM} -- true"),
         ("", f"sudo $FC login {VM} -- -oProxyCommand=id"), ("!", f"sudo $FC login -oProxyCommand=id {VM}"),
         ("", f"sudo $FC login {VM} -- 'printf \"\\033]0;pwned\\007\" >/dev/tty || true'"),
-        ("", f"(printf '~C\\n!id >/run/owned/escape\\n'; sleep 1) | script -qec \"sudo $FC login {VM}\" /dev/null; true"),
+        # The shell of the VM, not the ssh client, gets what would be its escapes.
+        ("", f"(printf '\\n~C\\n!id >/run/owned/escape\\n~!\\nid\\nexit\\n'; sleep 20) |"
+             f" timeout 20 script -qec \"sudo $FC login {VM}\" /dev/null; true"),
         ("", f"export SSH_ASKPASS=$HOME/bin/sh SSH_ASKPASS_REQUIRE=force DISPLAY=:0; sudo $FC login {VM} -- true"),
     ]
 
