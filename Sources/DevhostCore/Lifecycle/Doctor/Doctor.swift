@@ -26,8 +26,8 @@ struct Doctor: Sendable {
             return
         }
         await check("acceleration") { try await machine.acceleration(libvirt) }
-        check("forwarding") { machine.forwarding(libvirt) }
         let survey = try await DoctorSurvey(devhost: devhost, libvirt: libvirt)
+        check("forwarding") { machine.forwarding(libvirt, survey) }
         let network = NetworkChecks(devhost: devhost, libvirt: libvirt, survey: survey)
         await check("network") { try await network.network() }
         check("name resolution") { try network.resolution() }

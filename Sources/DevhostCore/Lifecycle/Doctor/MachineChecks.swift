@@ -54,8 +54,8 @@ struct MachineChecks: Sendable {
     }
 
     /// Without it VMs reach nothing outside. libvirt switches it on with a network; somebody may switch it off again.
-    func forwarding(_ libvirt: Connection) -> [Symptom] {
-        guard libvirt.driver == .qemu else { return [] }
+    func forwarding(_ libvirt: Connection, _ survey: DoctorSurvey) -> [Symptom] {
+        guard libvirt.driver == .qemu, survey.network != nil else { return [] }
         let settings = [
             ("IPv4", "/proc/sys/net/ipv4/ip_forward", "net.ipv4.ip_forward"),
             ("IPv6", "/proc/sys/net/ipv6/conf/all/forwarding", "net.ipv6.conf.all.forwarding"),
