@@ -53,7 +53,11 @@ class Rig:
         """Runs a verb; returns its effects and its status."""
         command = [self.rehearse] + ([] if kill_at is None else ["--kill-at", str(kill_at)]) + list(words)
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        return done.stdout.splitlines(), done.returncode
+        # An effect may go on over several lines: a script for a guest.
+        effects = re.findall(r"^\d+ (?:libvirt|file|process|network) .*$", done.stdout, re.M)
+        if done.returncode == 1:
+            effects += done.stdout.splitlines()[-1:]
+        return effects, done.returncode
 
     def must(self, *words):
         effects, status = self.verb(*words)
