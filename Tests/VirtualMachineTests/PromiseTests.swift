@@ -30,9 +30,5 @@ extension VirtualMachineTests {
         @Test func whatHappensToRealDevhostsLosesNothing() async throws { try await Self.run("disasters.py") }
 
         @Test func aUserOfSudoGetsNothingButFCDevhost() async throws { try await Self.run("sudo.py", Self.sudoers) }
-
-        @Test func randomVerbsKilledAtRandomLeaveASoundDevhost() async throws {
-            try await Self.run("random_verbs.py", "20", "2024")
-        }
     }
 }

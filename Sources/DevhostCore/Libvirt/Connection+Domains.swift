@@ -143,7 +143,15 @@ extension Connection {
 
     /// Lets a paused domain go on (`virDomainResume`).
     func resumeDomain(_ name: VMName) async throws {
-        try await changeDomain("virDomainResume", name) { try check(virDomainResume($0), "cannot resume \(name)") }
+        try await changeDomain("virDomainResume", name) { domain in
+            if virDomainResume(domain) < 0 {
+                let cause = LibvirtError.last()
+                // A start that was cut off here goes on in libvirt, and passes through this state.
+                var state: Int32 = 0
+                if virDomainGetState(domain, &state, nil, 0) == 0, DomainState(state) == .running { return }
+                throw DevhostError(cause.code, "cannot resume \(name)", underlying: cause)
+            }
+        }
     }
 
     /// Whether libvirt starts the domain with the host (`virDomainSetAutostart`); unchanged where it is so already.
