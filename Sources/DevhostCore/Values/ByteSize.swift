@@ -21,13 +21,6 @@ package enum ByteSize {
         return overflow || bytes > UInt64(Int64.max) ? nil : bytes
     }
 
-    /// The size for people, with the largest unit and one digit after the point.
-    package static func rounded(_ bytes: UInt64) -> String {
-        guard let unit = units.reversed().first(where: { bytes >= $0.bytes }) else { return "\(bytes) bytes" }
-        let tenths = bytes / (unit.bytes / 10)
-        return "\(tenths / 10).\(tenths % 10)\(unit.suffix)"
-    }
-
     /// The size with the largest unit that divides it.
     package static func format(_ bytes: UInt64) -> String {
         for unit in units.reversed() where bytes >= unit.bytes && bytes % unit.bytes == 0 {

@@ -17,7 +17,7 @@ struct MachineChecks: Sendable {
 
     func space() -> [Symptom] {
         guard let (free, total) = try? FreeSpace.status(layout.state) else { return [] }
-        let text = "\(ByteSize.rounded(free)) of \(ByteSize.rounded(total)) are free"
+        let text = "\(ByteText.size(free)) of \(ByteText.size(total)) are free"
         let remedy = "fc-devhost images prune; fc-devhost ls -l, and fc-devhost destroy what nobody needs"
         if free < 1 << 30 {
             return [
@@ -76,7 +76,7 @@ struct MachineChecks: Sendable {
         return [
             Symptom(
                 .warning, "memory",
-                "running VMs may use \(ByteSize.rounded(given)) where the machine has \(ByteSize.rounded(present))",
+                "running VMs may use \(ByteText.size(given)) where the machine has \(ByteText.size(present))",
                 because: "the kernel ends VMs when memory is gone", remedy: "fc-devhost shutdown what nobody needs")
         ]
     }
