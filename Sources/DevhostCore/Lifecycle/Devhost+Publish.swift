@@ -14,8 +14,7 @@ extension Devhost {
     /// Publishes what the records say and nothing else, and sees to it that Caddy serves it.
     /// - Throws: `unsupported`, `invalidConfiguration`, `unavailable`, `failed`: with Caddy's words.
     public func publish(progress: @escaping ProgressHandler = { _ in }) async throws -> PublishReport {
-        try Files.createDirectory(layout.state, mode: 0o755)
-        try Files.createDirectory(layout.locks, mode: 0o700)
+        try makeLockFolder()
         var wanted: Set<String> = []
         var added = 0
         let present = try nameFolder.hosts()
@@ -80,7 +79,7 @@ extension Devhost {
     }
 
     /// The VM that a published name belongs to; nil for one that is no VM's.
-    private func owner(of host: String) -> VMName? {
+    func owner(of host: String) -> VMName? {
         let suffix = ".\(configuration.publish.address)"
         guard host.hasSuffix(suffix) else { return nil }
         return try? VMName(String(host.dropLast(suffix.count).split(separator: ".").last ?? ""))

@@ -54,7 +54,7 @@ public struct Devhost: Sendable {
         ) { progress(.notice("waiting for \($0)")) }
     }
 
-    private func makeLockFolder() throws {
+    func makeLockFolder() throws {
         try Files.createDirectory(layout.state, mode: 0o755)
         try Files.createDirectory(layout.locks, mode: 0o700)
     }

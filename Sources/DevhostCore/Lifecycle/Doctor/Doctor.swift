@@ -12,8 +12,8 @@ struct Doctor: Sendable {
 
     mutating func examine() async throws {
         let machine = MachineChecks(devhost: devhost)
-        check("settings and folders") { machine.permissions() }
-        check("disk space") { machine.space() }
+        await check("settings and folders") { machine.permissions() }
+        await check("disk space") { machine.space() }
         let libvirt: Connection
         do {
             checks.append("libvirt")
@@ -27,46 +27,35 @@ struct Doctor: Sendable {
         }
         await check("acceleration") { try await machine.acceleration(libvirt) }
         let survey = try await DoctorSurvey(devhost: devhost, libvirt: libvirt)
-        check("forwarding") { machine.forwarding(libvirt, survey) }
+        await check("forwarding") { machine.forwarding(libvirt, survey) }
         let network = NetworkChecks(devhost: devhost, libvirt: libvirt, survey: survey)
         await check("network") { try await network.network() }
-        check("name resolution") { try network.resolution() }
+        await check("name resolution") { try network.resolution() }
         await check("memory") { try await machine.memory(libvirt, survey) }
         let images = ImageChecks(devhost: devhost, libvirt: libvirt, survey: survey)
         await check("image store") { try await images.symptoms() }
         let vms = VMChecks(devhost: devhost, libvirt: libvirt, survey: survey)
-        check("records") { vms.records() }
-        check("VMs") { try vms.parts() }
-        check("what belongs to no VM") { try vms.orphans() }
+        await check("records") { vms.records() }
+        await check("VMs") { try vms.parts() }
+        await check("what belongs to no VM") { try vms.orphans() }
         let publishing = PublishChecks(devhost: devhost, survey: survey)
-        check("published names") { try publishing.names() }
-        check("Caddy") { publishing.proxy() }
-        check("certificates") { try publishing.certificates() }
-        check("public address") { try publishing.address() }
+        await check("published names") { try publishing.names() }
+        await check("Caddy") { publishing.proxy() }
+        await check("certificates") { try publishing.certificates() }
+        await check("public address") { try publishing.address() }
     }
 
     /// Runs one check; one that cannot look is a finding of its own.
-    private mutating func check(_ name: String, _ body: () throws -> [Symptom]) {
-        checks.append(name)
-        do {
-            symptoms += try body()
-        } catch {
-            symptoms.append(Self.blind(name, error))
-        }
-    }
-
     private mutating func check(_ name: String, _ body: () async throws -> [Symptom]) async {
         progress(.step("looking at \(name)"))
         checks.append(name)
         do {
             symptoms += try await body()
         } catch {
-            symptoms.append(Self.blind(name, error))
+            symptoms.append(
+                Symptom(
+                    .error, name, "it cannot be looked at: \(error)", because: "what is wrong there stays hidden",
+                    remedy: nil))
         }
-    }
-
-    private static func blind(_ name: String, _ error: any Error) -> Symptom {
-        Symptom(
-            .error, name, "it cannot be looked at: \(error)", because: "what is wrong there stays hidden", remedy: nil)
     }
 }

@@ -33,9 +33,8 @@ struct PublishChecks: Sendable {
     }
 
     private func belongsToBusyOrBroken(_ host: String) -> Bool {
-        let owner = host.dropLast(settings.address.utf8.count + 1).split(separator: ".").last.map(String.init) ?? ""
-        if survey.broken.contains(where: { $0.name == owner }) { return true }
-        return (try? VMName(owner)).map { !survey.isQuiet($0) } ?? false
+        guard let owner = devhost.owner(of: host) else { return false }
+        return !survey.isQuiet(owner) || survey.broken.contains { $0.name == owner.description }
     }
 
     @Sendable private func publish() async throws { _ = try await devhost.publish() }

@@ -6,16 +6,16 @@ struct VMChecks: Sendable {
 
     private var layout: Layout { devhost.layout }
 
-    private func parts(_ name: VMName) -> VMParts { VMParts(devhost: devhost, libvirt: libvirt, name: name) }
-
-    /// Runs a mending under the lock of a VM.
+    /// Runs a mending under the lock of a VM, with its record as it is then: the VM may have changed, or gone, since it
+    /// was looked at.
     private func locked(
-        _ name: VMName, _ body: @escaping @Sendable (VMParts) async throws -> Void
+        _ name: VMName, _ body: @escaping @Sendable (VMParts, VMRecord?) async throws -> Void
     ) -> @Sendable () async throws -> Void {
         { [self] in
             let lock = try await devhost.lock(name, verb: "doctor", progress: { _ in })
             defer { withExtendedLifetime(lock) {} }
-            try await body(parts(name))
+            let record = try devhost.records.find(name)
+            try await body(VMParts(devhost: devhost, libvirt: libvirt, name: name), record)
         }
     }
 
@@ -150,10 +150,9 @@ struct VMChecks: Sendable {
                     because: isOnline
                         ? "it stays off after a reboot" : "it was shut down, and comes back after a reboot",
                     remedy: "fc-devhost doctor --fix",
-                    mend: locked(name) { parts in
-                        // Somebody may have changed his mind since.
-                        let record = try parts.devhost.records.require(name)
-                        try await parts.libvirt.setAutostart(name, record.isOnline ?? true)
+                    mend: locked(name) { parts, record in
+                        guard let isOnline = record?.isOnline else { return }
+                        try await parts.libvirt.setAutostart(name, isOnline)
                     }))
         }
         return symptoms
@@ -176,7 +175,10 @@ struct VMChecks: Sendable {
                         ? "its name is not known \(place)"
                         : "its name stands for \(found.sorted().joined(separator: ", ")) \(place)",
                     because: reason, remedy: "fc-devhost doctor --fix",
-                    mend: locked(name) { try await $0.publishNames(ipv4: ipv4, ipv6: record.ipv6) }))
+                    mend: locked(name) { parts, record in
+                        guard let record, let ipv4 = record.ipv4 else { return }
+                        try await parts.publishNames(ipv4: ipv4, ipv6: record.ipv6)
+                    }))
         }
         if let own = devhost.plan.reservation(of: record),
             network.addresses[own.mac.description] != own.ipv4.description
@@ -185,7 +187,9 @@ struct VMChecks: Sendable {
                 Symptom(
                     .error, subject, "the network does not keep the address \(ipv4) for it",
                     because: "it gets another address at its next start", remedy: "fc-devhost doctor --fix",
-                    mend: locked(name) { try await $0.reserveAddresses(of: record) }))
+                    mend: locked(name) { parts, record in
+                        if let record { try await parts.reserveAddresses(of: record) }
+                    }))
         }
         return symptoms
     }
@@ -229,8 +233,8 @@ struct VMChecks: Sendable {
                 Symptom(
                     .warning, "name \(name)", "it still resolves, and no VM bears it",
                     because: "whoever uses it waits for an answer in vain", remedy: "fc-devhost doctor --fix",
-                    mend: locked(name) { parts in
-                        if try parts.devhost.records.find(name) == nil { try await parts.withdrawNames() }
+                    mend: locked(name) { parts, record in
+                        if record == nil { try await parts.withdrawNames() }
                     }))
         }
         return symptoms
