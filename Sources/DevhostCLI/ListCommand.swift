@@ -31,7 +31,7 @@ struct ListCommand: ProgramCommand {
         guard format != .names else {
             let vms = try devhost.headings(owner: owner)
             for vm in vms { warn(vm.name, vm.problem, context) }
-            try context.output.write(vms.map { $0.name.printable + "\n" }.joined())
+            try context.output.names(vms.map(\.name))
             return .success
         }
         let (vms, failure) = try await summaries(devhost)

@@ -31,10 +31,13 @@ package struct ResultOutput: Sendable {
     /// Writes one line, made safe for a terminal.
     package func line(_ text: String) throws { try write(text.printable + "\n") }
 
+    /// Writes one name a line and nothing else.
+    package func names(_ names: [String]) throws { try write(names.map { $0.printable + "\n" }.joined()) }
+
     /// Writes a list.
     package func list<Row: TableRow>(_ rows: [Row], as format: ListFormat) throws {
         switch format {
-        case .names: try write(rows.map { $0.rowName.printable + "\n" }.joined())
+        case .names: try names(rows.map(\.rowName))
         case .table: try write(TextTable(columns: Row.columns, rows: rows.map(\.cells)).text)
         case .json: try json(rows)
         }

@@ -50,24 +50,30 @@ extension Connection {
     public func domainStates() async throws -> [VMName: DomainState] {
         try await read { call in
             var states: [VMName: DomainState] = [:]
-            let flags = [VIR_CONNECT_LIST_DOMAINS_INACTIVE, VIR_CONNECT_LIST_DOMAINS_ACTIVE]
-            for flag in flags {
-                var list: UnsafeMutablePointer<virDomainPtr?>?
-                let count = try check(
-                    virConnectListAllDomains(call.connection, &list, flag.rawValue), "cannot list the domains")
-                defer { free(list) }
-                for index in 0..<Int(count) {
-                    guard let domain = list?[index] else { continue }
-                    defer { virDomainFree(domain) }
-                    guard let text = virDomainGetName(domain), let name = try? VMName(String(cString: text)) else {
-                        continue
-                    }
-                    var state = Int32(VIR_DOMAIN_SHUTOFF.rawValue)
-                    if flag == VIR_CONNECT_LIST_DOMAINS_ACTIVE { virDomainGetState(domain, &state, nil, 0) }
-                    states[name] = DomainState(state)
-                }
+            try Self.forEachDomain(call, VIR_CONNECT_LIST_DOMAINS_INACTIVE) { _, name in states[name] = .off }
+            try Self.forEachDomain(call, VIR_CONNECT_LIST_DOMAINS_ACTIVE) { domain, name in
+                var state = Int32(VIR_DOMAIN_SHUTOFF.rawValue)
+                virDomainGetState(domain, &state, nil, 0)
+                states[name] = DomainState(state)
             }
             return states
+        }
+    }
+
+    /// Runs a body with every domain whose name is one of a VM (`virConnectListAllDomains`).
+    /// - Parameter kind: Which ones; nil for all.
+    private static func forEachDomain(
+        _ call: LibvirtCall, _ kind: virConnectListAllDomainsFlags?, _ body: (OpaquePointer, VMName) -> Void
+    ) throws {
+        var list: UnsafeMutablePointer<virDomainPtr?>?
+        let count = try check(
+            virConnectListAllDomains(call.connection, &list, kind?.rawValue ?? 0), "cannot list the domains")
+        defer { free(list) }
+        for index in 0..<Int(count) {
+            guard let domain = list?[index] else { continue }
+            defer { virDomainFree(domain) }
+            guard let text = virDomainGetName(domain), let name = try? VMName(String(cString: text)) else { continue }
+            body(domain, name)
         }
     }
 
@@ -80,22 +86,14 @@ extension Connection {
         let isOurs: Bool
     }
 
-    /// Every domain whose name is one of a VM (`virConnectListAllDomains`).
+    /// What libvirt says of every domain whose name is one of a VM.
     func domainOverviews(namespace: String) async throws -> [VMName: DomainOverview] {
         try await read { call in
-            var list: UnsafeMutablePointer<virDomainPtr?>?
-            let count = try check(virConnectListAllDomains(call.connection, &list, 0), "cannot list the domains")
-            defer { free(list) }
             var overviews: [VMName: DomainOverview] = [:]
-            for index in 0..<Int(count) {
-                guard let domain = list?[index] else { continue }
-                defer { virDomainFree(domain) }
-                guard let text = virDomainGetName(domain), let name = try? VMName(String(cString: text)) else {
-                    continue
-                }
-                var state = Int32(VIR_DOMAIN_SHUTOFF.rawValue)
+            try Self.forEachDomain(call, nil) { domain, name in
+                var state: Int32 = 0
                 // One that vanishes meanwhile is left out.
-                guard virDomainGetState(domain, &state, nil, 0) == 0 else { continue }
+                guard virDomainGetState(domain, &state, nil, 0) == 0 else { return }
                 var autostart: Int32 = 0
                 virDomainGetAutostart(domain, &autostart)
                 let type = Int32(VIR_DOMAIN_METADATA_ELEMENT.rawValue)

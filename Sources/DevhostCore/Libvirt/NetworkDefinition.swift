@@ -42,7 +42,7 @@ struct NetworkDefinition {
     func uuid() throws -> String { try SHA256Hasher.digest(Array(body(uuid: nil, []).rendered.utf8)).uuid }
 
     func rendered(reservations: [Reservation]) throws -> String {
-        body(uuid: try uuid(), reservations, names: [names], options: [options]).rendered
+        body(uuid: try uuid(), reservations, extras: [names, options]).rendered
     }
 
     private var gateways: [String] { [gateway.description, gatewayV6.description] }
@@ -63,13 +63,11 @@ struct NetworkDefinition {
             "dnsmasq:options", [:], (["no-hosts"] + addresses).map { XMLElement("dnsmasq:option", ["value": $0]) })
     }
 
-    private func body(
-        uuid: String?, _ reservations: [Reservation], names: [XMLElement?] = [], options: [XMLElement?] = []
-    ) -> XMLElement {
+    private func body(uuid: String?, _ reservations: [Reservation], extras: [XMLElement?] = []) -> XMLElement {
         let ports = XMLElement("nat", ["ipv6": "yes"], [XMLElement("port", ["start": "1024", "end": "65535"])])
         return XMLElement(
             "network",
-            ["xmlns:dnsmasq": options.isEmpty ? nil : "http://libvirt.org/schemas/network/dnsmasq/1.0"],
+            ["xmlns:dnsmasq": extras.isEmpty ? nil : "http://libvirt.org/schemas/network/dnsmasq/1.0"],
             [
                 XMLElement("name", text: name),
                 uuid.map { XMLElement("uuid", text: $0) },
@@ -89,7 +87,7 @@ struct NetworkDefinition {
                             } + reservations.map(\.element))
                     ]),
                 XMLElement("ip", ["family": "ipv6", "address": gatewayV6.description, "prefix": "64"]),
-            ] + names + options)
+            ] + extras)
     }
 }
 
