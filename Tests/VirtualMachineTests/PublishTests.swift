@@ -45,7 +45,15 @@ extension VirtualMachineTests {
             #expect(found == "10.12.0.1")
         }
 
-        @Test func step3_aVMThatIsOffIsAFriendlyPageAndOneThatIsGoneIsNone() async throws {
+        @Test func step3_anotherVMReachesItUnderTheSameAddress() async throws {
+            let peer = try VMName("vm-publish-peer")
+            try await devhost.ensure(try TestHost.request(peer.description, memory: 512))
+            let line = "curl -ksS --max-time 20 https://www.vm-publish.dev.example.test/"
+            #expect(try await TestHost.inside(peer, line).contains("This page comes from the VM vm-publish"))
+            try await devhost.destroy(peer)
+        }
+
+        @Test func step4_aVMThatIsOffIsAFriendlyPageAndOneThatIsGoneIsNone() async throws {
             try await devhost.shutDown(name)
             let line = "curl -ksS --max-time 20 --resolve '*:443:127.0.0.1'"
             let off = try await TestHost.shell("\(line) https://www.vm-publish.dev.example.test/").text

@@ -153,22 +153,18 @@ struct VMParts: Sendable {
     /// Makes the VM's name resolve in the network's DNS and on the devhost.
     func publishNames(ipv4: IPv4Address, ipv6: IPv6Address?) async throws {
         let addresses = [ipv4.description] + (ipv6.map { [$0.description] } ?? [])
-        let isInDNS = try await Set(dnsAddresses()) == Set(addresses)
-        try await devhost.withHostLock {
-            if !isInDNS { try await replaceDNS(with: addresses) }
-            try devhost.hostsFile.publish(name, addresses: addresses)
-        }
+        try await replaceDNS(with: addresses)
+        try await devhost.withHostLock { try devhost.hostsFile.publish(name, addresses: addresses) }
     }
 
     /// Takes the VM's name out of the network's DNS and the devhost's hosts file.
     func withdrawNames() async throws {
-        let isInDNS = try await !dnsAddresses().isEmpty
-        try await devhost.withHostLock {
-            if isInDNS { try await replaceDNS(with: []) }
-            try devhost.hostsFile.withdraw(name)
-        }
+        try await replaceDNS(with: [])
+        try await devhost.withHostLock { try devhost.hostsFile.withdraw(name) }
     }
 
+    /// Changes the entries of this VM and no others, each in one call that libvirt makes whole: VMs need not wait for one
+    /// another here.
     private func replaceDNS(with addresses: [String]) async throws {
         let present = try await dnsAddresses()
         for (list, other, adding) in [(present, addresses, false), (addresses, present, true)] {
