@@ -134,6 +134,21 @@ extension VirtualMachineTests {
             _ = try await TestHost.shell("xargs -r kill </run/servers; rm /run/servers")
         }
 
+        @Test func step07b_whatTheGuestSendsToEverybodyDoesNotReachTheDevhost() async throws {
+            let listen =
+                "import socket; s = socket.socket(2, 2); s.bind(('', 9998)); print(flush=True); print(s.recv(9).decode())"
+            let send = "import socket; s = socket.socket(2, 2); s.setsockopt(1, 6, 1)"
+            let guest = ["10.12.255.255", "255.255.255.255", "224.0.0.1"].map { "s.sendto(b'guest', ('\($0)', 9998))" }
+            let heard = try await TestHost.shell(
+                """
+                exec 3< <(exec python3 -c "\(listen)"); read -r <&3
+                \(TestHost.program) login \(name) -- "python3 -c \"\(send); \(guest.joined(separator: "; "))\"" || exit
+                python3 -c "\(send); s.sendto(b'devhost', ('127.0.0.1', 9998))"
+                cat <&3
+                """)
+            #expect(heard.text == "devhost\n", "\(heard.errorText)")
+        }
+
         @Test func step08_theGuestReachesTheOutsideOverBothProtocols() async throws {
             // A machine beyond the devhost's uplink, in a network namespace of its own.
             let made = try await TestHost.shell(

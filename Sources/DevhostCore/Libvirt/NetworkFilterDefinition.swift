@@ -15,6 +15,8 @@ struct NetworkFilterDefinition {
     /// The devhost's own addresses.
     var hostIPv4: [IPv4Address]
     var hostIPv6: [IPv6Address]
+    /// The addresses that stand for everybody in a network of the devhost's.
+    var broadcast: [IPv4Address]
     var ephemeralPorts: ClosedRange<Int>
     /// What VMs may reach on the devhost, beside DHCP and answers.
     var services: [Service]
@@ -43,6 +45,9 @@ struct NetworkFilterDefinition {
         rules.add("drop", "out", "ip", ["match": "no", "srcipaddr": "$IP"])
         rules.add("drop", "out", "ip", ["protocol": "udp", "srcportstart": "67"])
         for address in hostIPv4 { addServices(&rules, "ip", to: address.description, icmp: "icmp", dhcp: 67) }
+        // What goes to everybody goes to the devhost too, past the rules for its own addresses.
+        for address in broadcast { rules.add("drop", "out", "ip", ["dstipaddr": address.description]) }
+        rules.add("drop", "out", "ip", ["dstipaddr": "224.0.0.0", "dstipmask": "4"])
 
         addIPv6(&rules)
 
@@ -69,6 +74,11 @@ struct NetworkFilterDefinition {
             for address in hostIPv6 {
                 addServices(&rules, "ipv6", to: address.description, from: source, icmp: "icmpv6", dhcp: 547)
             }
+            // Finding neighbours and routers is ICMP to groups (RFC 4861); nothing else goes to everybody.
+            rules.add(
+                "accept", "out", "ipv6",
+                ["srcipaddr": source, "dstipaddr": "ff00::", "dstipmask": "8", "protocol": "icmpv6"])
+            rules.add("drop", "out", "ipv6", ["srcipaddr": source, "dstipaddr": "ff00::", "dstipmask": "8"])
             rules.add("accept", "out", "ipv6", ["srcipaddr": source])
         }
         rules.add("drop", "out", "ipv6", [:])

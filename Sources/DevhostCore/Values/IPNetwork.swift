@@ -16,6 +16,9 @@ public struct IPv4Network: Hashable, Sendable, CustomStringConvertible {
         prefixLength = length
     }
 
+    /// The network's last address, which stands for everybody in it.
+    package var last: IPv4Address { IPv4Address(bits: address.bits | ~Self.mask(prefixLength)) }
+
     private static func mask(_ length: Int) -> UInt32 { length == 0 ? 0 : UInt32.max << UInt32(32 - length) }
 
     /// Whether an address lies in the network.

@@ -7,7 +7,8 @@ import Testing
     private func filter(services: [NetworkFilterDefinition.Service] = []) throws -> NetworkFilterDefinition {
         NetworkFilterDefinition(
             name: "devhost", gatewayMAC: AddressPlan.gatewayMAC, hostIPv4: [try IPv4Address("10.12.0.1")],
-            hostIPv6: [try IPv6Address("fd00::1")], ephemeralPorts: 32768...60999, services: services)
+            hostIPv6: [try IPv6Address("fd00::1")], broadcast: [try IPv4Address("10.12.255.255")],
+            ephemeralPorts: 32768...60999, services: services)
     }
 
     /// The condition of each rule for what leaves the VM, in the order they act in.
@@ -27,6 +28,22 @@ import Testing
         let unbound = try rules(filter()).filter { $0.action == "drop" && $0.condition.contains("dstipaddr='fd00::1'") }
         #expect(
             unbound.allSatisfy { $0.condition.contains("srcipaddr=") }, "one source's refusal must not bind another")
+    }
+
+    @Test func whatGoesToEverybodyIsDroppedButDHCPAndNeighbourDiscovery() throws {
+        func first(_ action: String, _ texts: String...) throws -> Int? {
+            try rules(filter()).firstIndex { rule in
+                rule.action == action && texts.allSatisfy { rule.condition.contains($0) }
+            }
+        }
+        let any = try #require(try first("accept", "<ip/>"))
+        #expect(try #require(try first("drop", "dstipaddr='10.12.255.255'")) < any)
+        #expect(try #require(try first("drop", "dstipaddr='224.0.0.0'", "dstipmask='4'")) < any)
+        for source in ["$LINKLOCAL", "$IPV6"] {
+            let neighbours = try first("accept", "srcipaddr='\(source)'", "dstipaddr='ff00::'", "protocol='icmpv6'")
+            let drop = try first("drop", "srcipaddr='\(source)'", "dstipaddr='ff00::'")
+            #expect(try #require(neighbours) < #require(drop))
+        }
     }
 
     @Test func theDigestStandsInTheFilterAndFollowsItsRules() throws {
