@@ -26,24 +26,26 @@ class Rig:
         self.fc = f"{binaries}/fc-devhost"
         self.rehearse = f"{binaries}/rehearse"
         os.makedirs(IMAGES, exist_ok=True)
+        os.makedirs("/etc/devhost", exist_ok=True)
         if not has_guests:
             self.clear()
             atexit.register(self.clear)
-        os.makedirs("/etc/devhost", exist_ok=True)
         if not has_guests and not os.path.exists("/etc/devhost/devhost.cfg"):
             atexit.register(os.unlink, "/etc/devhost/devhost.cfg")
-            # A guest without an operating system hears no request to shut down.
+            # A guest without an operating system hears no request to shut down, and a network with fewer reservations
+            # changes ten times as fast.
             with open("/etc/devhost/devhost.cfg", "w") as file:
-                file.write("[devhost]\nshutdown-timeout = 1\n")
+                file.write("[devhost]\nshutdown-timeout = 1\n[network]\ncapacity = 250\n")
         for url, size in ((IMAGE, "1G"), (OTHER_IMAGE, "2G")):
             path = url.removeprefix("file://")
             if not os.path.exists(path):
                 self.shell(f"qemu-img create -q -f qcow2 {path} {size}")
 
     def clear(self):
-        """Takes all VMs away; what cannot be taken away is the next program's to complain of."""
+        """Takes all VMs and their network away; what cannot be taken away is the next program's to complain of."""
         for name in self.shell(f"{self.fc} list 2>/dev/null || true").split():
             subprocess.run([self.fc, "destroy", name], stdin=subprocess.DEVNULL, capture_output=True)
+        self.shell("(virsh -q net-destroy devhost; virsh -q net-undefine devhost) >/dev/null 2>&1 || true")
 
     def shell(self, line):
         return subprocess.run(
