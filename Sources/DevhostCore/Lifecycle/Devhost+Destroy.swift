@@ -11,16 +11,30 @@ extension Devhost {
         let libvirt = try await self.libvirt()
         let parts = VMParts(devhost: self, libvirt: libvirt, name: name)
         try await parts.checkDomainIsOurs()
+        try markAsGoing(name)
         let hasRecord = Files.exists(layout.record(name))
         let hasParts = try await parts.exist()
         if hasRecord || hasParts {
             progress(.step("destroying \(name)"))
             try await parts.remove()
+            if let record = try? records.find(name) { try await parts.releaseAddresses(of: record) }
             try records.remove(name)
             await serve(progress: progress)
         }
         try forgetFailure(of: name)
         return hasRecord || hasParts
+    }
+
+    /// Lets a VM count as one that was never made: an `ensure` after a crash makes it anew instead of missing its disk.
+    private func markAsGoing(_ name: VMName) throws {
+        guard var record = try? records.find(name), record.guestDigest != nil else { return }
+        record.isIncomplete = true
+        record.guestDigest = nil
+        do {
+            try records.save(record)
+        } catch let error as DevhostError where error.code == .insufficientSpace {
+            // To destroy must always be possible, above all on a full disk.
+        }
     }
 
     private func forgetFailure(of name: VMName) throws {

@@ -2,28 +2,34 @@ extension Devhost {
     /// Sees to it that a VM exists, is as asked for, runs, and answers ssh.
     ///
     /// Each step looks first and does only what is missing: after a crash at any point the same call completes. A VM
-    /// that is new and fails is taken away whole, with its console log kept for ``logs``; one that exists is never
-    /// destroyed.
+    /// that is new and fails is taken away whole, with its console log kept for ``logs``; one that was ever started is
+    /// never destroyed.
     /// - Returns: The VM as it is then.
     /// - Throws: `invalidArgument`, `refused` (a smaller disk, an image), `conflict` (the name belongs to something
-    ///   else), `busy`, `unavailable` (libvirt), `insufficientSpace`, `guestFailed`, `timedOut` (both with the tail of
-    ///   the console).
+    ///   else, or to a VM whose record is lost), `damaged` (its disk is lost), `busy`, `unavailable` (libvirt),
+    ///   `insufficientSpace`, `guestFailed`, `timedOut` (both with the tail of the console).
     @discardableResult
     public func ensure(
         _ request: EnsureRequest, progress: @escaping ProgressHandler = { _ in }
     ) async throws -> VMDescription {
         let lock = try await lock(request.name, verb: "ensure", progress: progress)
         defer { withExtendedLifetime(lock) {} }
+        return try await ensureLocked(request, progress: progress)
+    }
+
+    /// What ``ensure(_:progress:)`` does under the lock of the VM.
+    func ensureLocked(_ request: EnsureRequest, progress: @escaping ProgressHandler) async throws -> VMDescription {
         let existing = try records.find(request.name)
         let plan = EnsurePlan(
             request: request, existing: existing, configuration: configuration, caller: caller,
-            now: Timestamp(clock.now))
+            now: Timestamp(clock.now), isNew: try await isNew(existing))
         let record = try plan.record()
         if existing == nil { try checkNameIsFree(request.name) }
         let libvirt = try await self.libvirt()
         let run = EnsureRun(devhost: self, libvirt: libvirt, plan: plan, progress: progress)
         // Before anything that would be undone: what is not ours is not ours to take away either.
         try await run.parts.checkDomainIsOurs()
+        if existing == nil { try await checkNothingIsLeft(run.parts) }
         do {
             let finished = try await run.perform(record)
             return VMDescription(
@@ -33,6 +39,23 @@ extension Devhost {
             if plan.isNew { await takeAway(request.name, parts: run.parts, because: error, progress: progress) }
             throw DevhostError.wrapping(error, "cannot ensure \(request.name)")
         }
+    }
+
+    /// Whether a VM has never been started. The domain tells: it is defined right before the first start, and somebody
+    /// may have worked in the VM since, although the command that made it was killed.
+    private func isNew(_ existing: VMRecord?) async throws -> Bool {
+        guard let existing else { return true }
+        guard existing.isIncomplete else { return false }
+        return try await libvirt().domainState(existing.name) == .missing
+    }
+
+    /// The record is the first of a VM to be made and the last to go: what is here without one is somebody's work.
+    private func checkNothingIsLeft(_ parts: VMParts) async throws {
+        guard try await parts.hasDomainOrVolumes() else { return }
+        throw DevhostError(
+            .conflict, "\(parts.name) has a disk or a domain on this devhost, and its record is lost",
+            next: "bring \(layout.record(parts.name)) back from a backup, or take away what is left with 'fc-devhost "
+                + "destroy \(parts.name)'")
     }
 
     /// Names that mean another machine on this one.
@@ -50,6 +73,10 @@ extension Devhost {
     ) async {
         do {
             try keepFailure(of: name, because: reason)
+        } catch {
+            progress(.warning("cannot keep the console of \(name): \(error)"))
+        }
+        do {
             try await parts.remove()
             try records.remove(name)
         } catch {

@@ -3,8 +3,14 @@ extension Devhost {
     /// - Throws: `notFound`, and what ``ensure(_:progress:)`` throws.
     @discardableResult
     public func start(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> VMDescription {
+        let lock = try await lock(name, verb: "start", progress: progress)
+        defer { withExtendedLifetime(lock) {} }
+        return try await startLocked(name, progress: progress)
+    }
+
+    private func startLocked(_ name: VMName, progress: @escaping ProgressHandler) async throws -> VMDescription {
         _ = try records.require(name)
-        return try await ensure(EnsureRequest(name: name), progress: progress)
+        return try await ensureLocked(EnsureRequest(name: name), progress: progress)
     }
 
     /// Shuts a VM down: asks the guest, and stops it by force when `limit` passes. It stays off when the host starts.
@@ -17,6 +23,12 @@ extension Devhost {
     ) async throws -> Bool {
         let lock = try await lock(name, verb: "shutdown", progress: progress)
         defer { withExtendedLifetime(lock) {} }
+        return try await shutDownLocked(name, limit: limit, progress: progress)
+    }
+
+    private func shutDownLocked(
+        _ name: VMName, limit: Duration? = nil, progress: @escaping ProgressHandler
+    ) async throws -> Bool {
         var record = try records.require(name)
         let libvirt = try await self.libvirt()
         let parts = VMParts(devhost: self, libvirt: libvirt, name: name)
@@ -38,8 +50,10 @@ extension Devhost {
     /// - Throws: What ``shutDown(_:limit:progress:)`` and ``start(_:progress:)`` throw.
     @discardableResult
     public func restart(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> VMDescription {
-        try await shutDown(name, progress: progress)
-        return try await start(name, progress: progress)
+        let lock = try await lock(name, verb: "restart", progress: progress)
+        defer { withExtendedLifetime(lock) {} }
+        _ = try await shutDownLocked(name, progress: progress)
+        return try await startLocked(name, progress: progress)
     }
 
     /// Waits until the ssh of a VM answers, without changing anything.
@@ -51,7 +65,8 @@ extension Devhost {
         guard let ipv4 = record.ipv4 else { throw DevhostError(.notFound, "\(name) has no address yet") }
         let libvirt = try await self.libvirt()
         let readiness = Readiness(
-            name: name, address: ipv4, consoleLog: layout.consoleLog(name), consoleStart: 0,
+            name: name, address: ipv4, consoleLog: layout.consoleLog(name),
+            consoleStart: ConsoleMark(layout: layout, name: name).start,
             limit: limit ?? configuration.startLimit, clock: clock, probe: probe,
             state: { try await libvirt.domainState(name) })
         try await readiness.wait(progress: progress)

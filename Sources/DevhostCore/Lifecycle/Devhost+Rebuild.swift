@@ -28,7 +28,7 @@ extension Devhost {
         request.startLimit = startLimit
         let plan = EnsurePlan(
             request: request, existing: existing, configuration: configuration, caller: caller,
-            now: Timestamp(clock.now))
+            now: Timestamp(clock.now), isNew: false)
         let run = RebuildRun(steps: EnsureRun(devhost: self, libvirt: libvirt, plan: plan, progress: progress))
         try await run.parts.checkDomainIsOurs()
         do {

@@ -5,9 +5,8 @@ struct EnsurePlan {
     let configuration: Configuration
     let caller: Caller
     let now: Timestamp
-
-    /// Whether the VM has never been ready: what fails now takes it away again.
-    var isNew: Bool { existing?.isIncomplete ?? true }
+    /// Whether the VM has never been started: what fails now takes it away again.
+    let isNew: Bool
 
     /// The record, without what only the devhost can give: id, addresses, host key, image.
     func record() throws -> VMRecord {

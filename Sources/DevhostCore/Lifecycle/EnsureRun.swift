@@ -16,7 +16,10 @@ struct EnsureRun: Sendable {
         try await host.prepare()
         try await parts.removeOtherDisk(of: record)
         let state = try await libvirt.domainState(name)
-        let disk = try await parts.diskSize(record.diskNumber)
+        // What a guest was told is known from the first start on: from then on the disk holds somebody's work.
+        let disk =
+            try await record.guestDigest == nil
+            ? parts.diskSize(record.diskNumber) : parts.bootedDiskSize(record.diskNumber)
         if let disk, let size = record.diskSize, size.bytes < disk { try acceptLargerDisk(disk, record: &record) }
         let release = try await release(for: record, hasDisk: disk != nil)
         if disk != nil || plan.request.updatesChannel || plan.isNew { follow(release, &record) }
@@ -41,10 +44,14 @@ struct EnsureRun: Sendable {
             if needsRestart {
                 progress(.notice("\(name) restarts for its new memory and CPUs"))
                 try await parts.shutDown(limit: devhost.configuration.shutdownLimit, progress: progress)
-                try await start(record, guest, hostKey, definition, renewsFirstBoot: renewsFirstBoot)
+                do {
+                    try await start(record, guest, hostKey, definition, renewsFirstBoot: renewsFirstBoot)
+                } catch {
+                    throw await startAsBefore(because: error)
+                }
             } else {
                 try await publishNamesOnHost(record)
-                try await waitForGuest(record, consoleStart: consoleSize())
+                try await waitForGuest(record, consoleStart: console.start)
             }
         } else {
             if state.isActive {
@@ -161,10 +168,30 @@ struct EnsureRun: Sendable {
         try await parts.define(definition)
         guard let ipv4 = record.ipv4 else { return }
         try await parts.publishNames(ipv4: ipv4, ipv6: record.ipv6)
-        let consoleStart = consoleSize()
+        try await startDomain(record)
+    }
+
+    private func startDomain(_ record: VMRecord) async throws {
+        let consoleStart = try console.note()
         progress(.step("starting \(name)"))
         try await libvirt.startDomain(name)
         try await waitForGuest(record, consoleStart: consoleStart)
+    }
+
+    /// Runs a VM again as it was, where libvirt does not start it as it is to be: a change must not leave it off.
+    /// - Returns: Why it does not run as it was to be, with what became of it.
+    private func startAsBefore(because reason: any Error) async -> any Error {
+        do {
+            guard let old = plan.existing, try await !libvirt.domainState(name).isActive else { return reason }
+            progress(.step("starting \(name) as it was"))
+            try devhost.records.save(old)
+            try await parts.define(try await definition(old))
+            try await startDomain(old)
+            return DevhostError.wrapping(reason, "cannot change it").prefixed("\(name) runs as before")
+        } catch {
+            progress(.warning("\(name) does not start as it was either: \(error)"))
+            return reason
+        }
     }
 
     /// The names of a VM that runs are in the network's DNS; the hosts file is anybody's to edit.
@@ -175,7 +202,7 @@ struct EnsureRun: Sendable {
         try await parts.publishNames(ipv4: ipv4, ipv6: record.ipv6)
     }
 
-    private func consoleSize() -> UInt64 { (try? Files.size(layout.consoleLog(name))) ?? 0 }
+    private var console: ConsoleMark { ConsoleMark(layout: layout, name: name) }
 
     private func waitForGuest(_ record: VMRecord, consoleStart: UInt64) async throws {
         guard let ipv4 = record.ipv4 else { return }

@@ -121,7 +121,7 @@ struct RebuildRun: Sendable {
         progress(.step("bringing the old disk of \(name) back"))
         let plan = EnsurePlan(
             request: EnsureRequest(name: name), existing: marked, configuration: devhost.configuration,
-            caller: devhost.caller, now: steps.plan.now)
+            caller: devhost.caller, now: steps.plan.now, isNew: false)
         do {
             _ = try await EnsureRun(devhost: devhost, libvirt: libvirt, plan: plan, progress: progress).perform(marked)
         } catch let error as DevhostError where error.code == .timedOut || error.code == .guestFailed {

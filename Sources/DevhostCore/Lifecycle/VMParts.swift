@@ -35,6 +35,20 @@ struct VMParts: Sendable {
         try await libvirt.volumeStatus(pool: diskPool, name: layout.diskVolume(name, number))?.capacity
     }
 
+    /// The virtual size of the disk of a VM that has been up, in bytes.
+    /// - Throws: `damaged` where it is missing, also after libvirt has looked for it anew.
+    func bootedDiskSize(_ number: UInt32) async throws -> UInt64? {
+        if let size = try await diskSize(number) { return size }
+        try await libvirt.refreshPool(diskPool)
+        guard let size = try await diskSize(number) else {
+            throw DevhostError(
+                .damaged, "the disk \(diskPath(number)) of \(name) is missing",
+                next: "bring the file back (is its file system mounted?), or give the VM a fresh one with 'fc-devhost "
+                    + "rebuild \(name)'")
+        }
+        return size
+    }
+
     /// What a disk of the VM occupies on the devhost in bytes; nil where there is none.
     func diskAllocation(_ number: UInt32) async throws -> UInt64? {
         try await libvirt.volumeStatus(pool: diskPool, name: layout.diskVolume(name, number))?.allocation
@@ -202,11 +216,35 @@ struct VMParts: Sendable {
         }
     }
 
+    /// Gives back addresses that the fixed mapping does not cover: the pairs that they displaced are the network's again,
+    /// as far as no other VM holds them.
+    func releaseAddresses(of record: VMRecord) async throws {
+        guard let own = devhost.plan.reservation(of: record), !devhost.plan.isPlanned(own),
+            try await libvirt.networkStatus(network.name) != nil
+        else { return }
+        let held = try devhost.records.readable().filter { $0.name != name }.compactMap(devhost.plan.reservation)
+        try await devhost.withHostLock {
+            let xml = try await libvirt.networkXML(network.name)
+            if xml.contains(own.xml) {
+                try await libvirt.updateNetwork(network.name, .dhcpHost, adding: false, xml: own.xml)
+            }
+            for pair in devhost.plan.planned(displacedBy: own)
+            where !xml.contains(pair.xml) && !held.contains(where: { $0.mac == pair.mac || $0.ipv4 == pair.ipv4 }) {
+                try await libvirt.updateNetwork(network.name, .dhcpHost, adding: true, xml: pair.xml)
+            }
+        }
+    }
+
     // MARK: All of it
 
     /// Whether anything is left of the VM beside its record.
     func exist() async throws -> Bool {
         if Files.exists(layout.folder(name)) { return true }
+        return try await hasDomainOrVolumes()
+    }
+
+    /// Whether libvirt has anything of the VM.
+    func hasDomainOrVolumes() async throws -> Bool {
         if try await libvirt.domainState(name) != .missing { return true }
         return try await !volumes().isEmpty
     }
@@ -226,7 +264,7 @@ struct VMParts: Sendable {
         let folder = layout.folder(name)
         guard Files.isDirectory(folder) else { return }
         for file in try Files.names(in: folder)
-        where file == "log" || file.hasPrefix("log.") || file.hasPrefix("ssh_host_") {
+        where file == "log" || file.hasPrefix("log.") || file.hasPrefix("ssh_host_") || file == ConsoleMark.fileName {
             try Files.remove("\(folder)/\(file)")
         }
         if try Files.names(in: folder).isEmpty { try Files.removeDirectory(folder) }

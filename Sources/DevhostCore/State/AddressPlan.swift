@@ -44,6 +44,14 @@ struct AddressPlan: Sendable {
         return NetworkDefinition.Reservation(mac: mac, ipv4: ipv4)
     }
 
+    /// The pairs of the mapping that a reservation displaces: the ones with its MAC address and with its IPv4 address.
+    func planned(displacedBy own: NetworkDefinition.Reservation) -> [NetworkDefinition.Reservation] {
+        let numbers: Set = [UInt32(truncatingIfNeeded: own.mac.bits), own.ipv4.bits &- gateway.bits]
+        return numbers.sorted().map(VMIdentifier.init).filter(identifiers.contains)
+            .map { NetworkDefinition.Reservation(mac: mac($0), ipv4: ipv4($0)) }
+            .filter { $0.mac == own.mac || $0.ipv4 == own.ipv4 }
+    }
+
     /// Whether a pair of addresses is what the mapping says.
     func isPlanned(_ reservation: NetworkDefinition.Reservation) -> Bool {
         let number = UInt32(truncatingIfNeeded: reservation.mac.bits)

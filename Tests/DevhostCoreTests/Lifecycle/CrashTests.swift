@@ -122,13 +122,16 @@ import Testing
         }
     }
 
-    @Test func afterACrashAnywhereInADestroyItCanBeRepeated() async throws {
+    @Test func afterACrashAnywhereInADestroyTheVMCanBeMadeAnewOrDestroyed() async throws {
         try await walk { devhost, _ in
             try await devhost.destroy(VMName("demo"))
         } prepare: { devhost, test in
             try await devhost.ensure(try test.request("demo"))
             try await devhost.ensure(try test.request("other"))
         } check: { devhost, test, step in
+            let made = try await devhost.ensure(try test.request("demo"))
+            #expect(made.state == .running, "step \(step)")
+            try await expectHealth(devhost, step)
             try await devhost.destroy(VMName("demo"))
             #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")
             #expect(try await devhost.describe(VMName("other")).state == .running, "step \(step)")

@@ -158,20 +158,6 @@ import Testing
         try devhost.records.save(VMRecord(name: name))
         await expectError(.conflict, containing: "ensure demo") { try await devhost.rebuild(name) }
     }
-
-    @Test func aVMWithoutADiskGetsOneOfItsReleaseWithFirstBootData() async throws {
-        let before = try await made()
-        let libvirt = try await devhost.libvirt()
-        try await devhost.shutDown(name)
-        let pool = HostPreparation.diskPool(test.configuration.network)
-        try await libvirt.deleteVolume(pool: pool, name: "demo.qcow2")
-        let observer = StepObserver()
-        let after = try await Effects.$observer.withValue(observer) {
-            try await devhost.ensure(EnsureRequest(name: name)).record
-        }
-        #expect(after.imageHash == before.imageHash && after.guestDigest == before.guestDigest)
-        #expect(observer.effects.contains { $0.contains("virStorageVolCreateXML") && $0.hasSuffix("/demo.conf") })
-    }
 }
 
 /// Guests that answer, unless they run from a certain volume.

@@ -92,7 +92,7 @@ import Testing
         let error = #expect(throws: DevhostError.self) {
             try EnsurePlan(
                 request: request, existing: nil, configuration: configuration,
-                caller: Caller(userID: 0, name: "root", isElevated: false), now: Timestamp(RealClock().now)
+                caller: Caller(userID: 0, name: "root", isElevated: false), now: Timestamp(RealClock().now), isNew: true
             ).record()
         }
         #expect(error?.code == .invalidArgument)

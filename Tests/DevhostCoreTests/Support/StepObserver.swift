@@ -32,14 +32,20 @@ final class FaultObserver: EffectObserver {
     struct Fault: Error {}
 
     private let step: Int
+    private let effect: String?
     private let count = Mutex(0)
 
-    init(failAt step: Int) { self.step = step }
+    /// - Parameter effect: Which effects count; nil for all.
+    init(failAt step: Int, of effect: String? = nil) {
+        self.step = step
+        self.effect = effect
+    }
 
     /// Whether the effect came that is to fail.
     var hasFailed: Bool { count.withLock { $0 >= step } }
 
     func willPerform(_ effect: Effect) throws {
+        if let wanted = self.effect, effect.description != wanted { return }
         let number = count.withLock { count in
             count += 1
             return count

@@ -96,7 +96,7 @@ struct VMChecks: Sendable {
             symptoms.append(
                 Symptom(
                     .error, subject, "its disk \(layout.disks)/\(disk) is missing", because: "it cannot start",
-                    remedy: "bring the file back, or let fc-devhost ensure \(name) make a fresh one"))
+                    remedy: "bring the file back, or fc-devhost rebuild \(name) for a fresh one"))
         }
         if record.otherDisk != nil {
             symptoms.append(

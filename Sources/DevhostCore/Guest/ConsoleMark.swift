@@ -1,0 +1,28 @@
+/// Where the console of a VM ended when its guest was last started, in a file beside the VM's keys: older lines are not
+/// about this start.
+struct ConsoleMark: Sendable {
+    let layout: Layout
+    let name: VMName
+
+    static let fileName = "console-start"
+
+    private var path: String { "\(layout.folder(name))/\(Self.fileName)" }
+    /// The size of the console now, in bytes.
+    private var size: UInt64 { (try? Files.size(layout.consoleLog(name))) ?? 0 }
+
+    /// Notes that the guest starts now.
+    /// - Returns: Where the console ends, in bytes.
+    func note() throws -> UInt64 {
+        let start = size
+        try Files.write(path, Array("\(start) \(HostBoot.current)\n".utf8), mode: 0o600)
+        return start
+    }
+
+    /// Where the console of the last start begins, in bytes: its end where that is not known, as after a start by libvirt
+    /// itself with the devhost.
+    var start: UInt64 {
+        let words = ((try? Files.readText(path, limit: 128)) ?? "").split(whereSeparator: \.isWhitespace)
+        guard words.count == 2, let start = UInt64(words[0]), words[1] == HostBoot.current else { return size }
+        return start
+    }
+}

@@ -1,0 +1,77 @@
+import Testing
+
+@testable import DevhostCore
+
+/// What `ensure` makes of VMs of which something is lost: nothing that may hold somebody's work is ever taken away.
+@Suite struct LostPartsTests {
+    let test: TestDevhost
+    let devhost: Devhost
+    let name: VMName
+
+    init() throws {
+        test = try TestDevhost()
+        devhost = test.devhost()
+        name = try VMName("demo")
+    }
+
+    private func expect(_ code: DevhostError.Code, _ words: String..., from verb: () async throws -> Void) async {
+        await #expect { try await verb() } throws: { error in
+            (error as? DevhostError)?.code == code && words.allSatisfy { "\(error)".contains($0) }
+        }
+    }
+
+    @Test func aVMWithoutItsRecordIsLeftAlone() async throws {
+        try await devhost.ensure(try test.request("demo"))
+        try devhost.records.remove(name)
+        await expect(.conflict, "demo.json", "destroy demo") { try await devhost.ensure(try test.request("demo")) }
+        #expect(try await devhost.libvirt().domainState(name) == .running)
+        #expect(try await test.disks(of: "demo", devhost).count == 1)
+        try await devhost.destroy(name)
+        #expect(try await devhost.ensure(try test.request("demo")).state == .running)
+    }
+
+    /// The command that made it was killed while it waited; its guest came up all the same.
+    @Test(arguments: [true, false])
+    func aVMThatWasStartedIsNotTakenAwayByALaterFailure(isRunning: Bool) async throws {
+        var record = try await devhost.ensure(try test.request("demo")).record
+        if !isRunning { try await devhost.shutDown(name) }
+        record.isIncomplete = true
+        record.guestDigest = nil
+        try devhost.records.save(record)
+        var request = EnsureRequest(name: name)
+        request.release = .catalog(try ChannelName("nowhere"), nil)
+        await #expect(throws: DevhostError.self) { try await devhost.ensure(request) }
+        #expect(try await devhost.libvirt().domainState(name) == (isRunning ? .running : .off))
+        #expect(try await test.disks(of: "demo", devhost).count == 1)
+        let after = try await devhost.ensure(EnsureRequest(name: name))
+        #expect(after.state == .running && !after.record.isIncomplete)
+    }
+
+    @Test func aLostDiskIsSaidInsteadOfReplaced() async throws {
+        let record = try await devhost.ensure(try test.request("demo")).record
+        try await devhost.shutDown(name)
+        let pool = HostPreparation.diskPool(test.configuration.network)
+        let volume = test.configuration.layout.diskVolume(name, record.diskNumber)
+        try await devhost.libvirt().deleteVolume(pool: pool, name: volume)
+        await expect(.damaged, volume, "rebuild demo") { try await devhost.ensure(EnsureRequest(name: name)) }
+        #expect(try await test.disks(of: "demo", devhost).isEmpty)
+        let observer = StepObserver()
+        let after = try await Effects.$observer.withValue(observer) { try await devhost.rebuild(name).record }
+        #expect(after.imageHash == record.imageHash)
+        #expect(observer.effects.contains { $0.contains("virStorageVolCreateXML") && $0.hasSuffix("/demo.conf") })
+        #expect(try await test.disks(of: "demo", devhost).count == 1)
+    }
+
+    @Test func aVMThatCannotStartAsItIsToBeRunsAsItWas() async throws {
+        let before = try await devhost.ensure(try test.request("demo")).record
+        var request = EnsureRequest(name: name)
+        request.memory = try MemorySize("4G")
+        let observer = FaultObserver(failAt: 1, of: "virDomainCreate demo")
+        await #expect {
+            try await Effects.$observer.withValue(observer) { _ = try await devhost.ensure(request) }
+        } throws: { "\($0)".contains("runs as before") }
+        let after = try await devhost.describe(name)
+        #expect(after.state == .running && after.record.memory == before.memory)
+        #expect(try await devhost.ensure(request).record.memory?.mebibytes == 4096)
+    }
+}
