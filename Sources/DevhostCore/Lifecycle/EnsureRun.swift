@@ -15,7 +15,7 @@ struct EnsureRun: Sendable {
         let host = HostPreparation(devhost: devhost, libvirt: libvirt)
         try await host.prepare()
         try await parts.removeOtherDisk(of: record)
-        let state = try await libvirt.domainState(name)
+        let state = try await resumed(record)
         let disk = try await parts.diskSize(record.diskNumber)
         if let disk, let size = record.diskSize, size.bytes < disk { try acceptLargerDisk(disk, record: &record) }
         let release = try await release(for: record, hasDisk: disk != nil)
@@ -62,6 +62,21 @@ struct EnsureRun: Sendable {
         try devhost.records.save(record)
         await devhost.serve(progress: progress)
         return record
+    }
+
+    /// Lets a suspended VM go on, and sees to the clock of one that may have stood still. Before the record says that the
+    /// VM is on: where this is cut off, the next call still knows that the clock is to be set.
+    /// - Returns: The state that the VM is in then.
+    private func resumed(_ record: VMRecord) async throws -> DomainState {
+        var state = try await parts.stateAfterSaving(progress: progress)
+        var wasOff = plan.existing?.isOnline == false
+        if state == .suspended {
+            wasOff = true
+            try await parts.resume(progress: progress)
+            state = try await libvirt.domainState(name)
+        }
+        if state == .running && wasOff { try await parts.setClock(of: record, progress: progress) }
+        return state
     }
 
     // MARK: What the devhost gives
