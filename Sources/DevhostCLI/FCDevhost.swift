@@ -24,8 +24,8 @@ enum FCDevhost {
         options: [config],
         commands: [
             EnsureCommand.self, DestroyCommand.self, ListCommand.self, ShowCommand.self, LoginCommand.self,
-            LogsCommand.self, StartCommand.self, ShutdownCommand.self, RestartCommand.self, WaitCommand.self,
-            RebuildCommand.self, ImagesCommand.self, ImagesPruneCommand.self, ChannelsCommand.self,
+            LogsCommand.self, StartCommand.self, ShutdownCommand.self, SuspendCommand.self, RestartCommand.self,
+            WaitCommand.self, RebuildCommand.self, ImagesCommand.self, ImagesPruneCommand.self, ChannelsCommand.self,
             ReleasesCommand.self, ReleaseShowCommand.self, ReleasePublishCommand.self, CleanupCommand.self,
             DoctorCommand.self, PublishCommand.self, CertificatesCommand.self,
         ],

@@ -16,7 +16,7 @@ extension VMSummary: TableRow {
         case nil: "unknown"
         case .running: "yes"
         case .missing, .off: "no"
-        case .paused, .shuttingDown, .crashed, .suspended: state?.rawValue ?? "unknown"
+        case .suspended, .paused, .shuttingDown, .crashed, .asleep: state?.rawValue ?? "unknown"
         }
     }
 }

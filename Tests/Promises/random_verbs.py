@@ -22,7 +22,7 @@ counting = threading.Lock()
 
 def one_verb(chance):
     name = chance.choice(NAMES)
-    verb = chance.choice(["ensure", "ensure", "ensure", "rebuild", "shutdown", "destroy", "cleanup"])
+    verb = chance.choice(["ensure", "ensure", "ensure", "rebuild", "shutdown", "suspend", "destroy", "cleanup"])
     words = {"ensure": [verb, name, chance.choice([IMAGE, OTHER_IMAGE])], "cleanup": [verb]}.get(verb, [verb, name])
     process = subprocess.Popen(
         [rig.rehearse, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

@@ -88,7 +88,7 @@ class Rig:
     def left_of(self, name):
         """What there is of a VM anywhere."""
         left = self.shell(
-            f"find {RECORDS} /var/lib/devhost -regextype posix-extended -regex '.*/{name}([.].*)?' | grep -v /_failed/ || true"
+            f"find {RECORDS} /var/lib/devhost /var/lib/libvirt/qemu/save -regextype posix-extended -regex '.*/{name}([.].*)?' | grep -v /_failed/ || true"
         ).split()
         if name in self.states():
             left.append("domain")

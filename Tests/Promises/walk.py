@@ -80,6 +80,16 @@ def is_off_or_on(step):
         rig.must_run(VM)
 
 
+def is_suspended_or_on(step):
+    if step % 2:
+        rig.must("suspend", VM)
+        if rig.is_running(VM) or not rig.shell(f"virsh dominfo {VM} | grep 'Managed save: *yes' || true"):
+            raise Broken("it is not suspended")
+    else:
+        rig.ensure(VM)
+        rig.must_run(VM)
+
+
 def has_one_disk(step):
     rig.ensure(VM)
     rig.must_run(VM)
@@ -108,6 +118,7 @@ def walk_all():
     BYSTANDER = rig.states()["bystander"]
     walk("ensure of a new VM", lambda: ["ensure", VM, IMAGE], gone, completes_or_goes)
     walk("shutdown", lambda: ["shutdown", VM], running, is_off_or_on)
+    walk("suspend", lambda: ["suspend", VM], running, is_suspended_or_on)
     walk("rebuild", lambda: ["rebuild", VM], running, has_one_disk)
     walk("destroy", lambda: ["destroy", VM], running, lambda step: gone())
     walk("cleanup", lambda: ["cleanup"], unused_image, has_its_image)

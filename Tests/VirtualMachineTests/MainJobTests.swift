@@ -229,7 +229,51 @@ extension VirtualMachineTests {
             #expect(try await TestHost.shell("virsh dominfo \(name)").text.contains("Autostart:      enable"))
         }
 
+        /// A clock that goes ahead of the machine's: what takes its time from it shows that it did.
+        struct FastClock: SystemClock {
+            let real = RealClock()
+            let ahead: Double
+            var now: Date { real.now.addingTimeInterval(ahead) }
+            var monotonic: ContinuousClock.Instant { real.monotonic }
+            func sleep(for duration: Duration) async throws { try await real.sleep(for: duration) }
+        }
+
+        @Test(arguments: ["its agent", "ssh"])
+        func step12b_aSuspendedVMGoesOnWhereItWasWithItsClockRight(through way: String) async throws {
+            _ = try await TestHost.inside(
+                name,
+                "nohup sh -c 'while :; do echo $((n = n + 1)) >count; sleep 0.2; done' </dev/null >/dev/null 2>&1 &")
+            if way == "ssh" { _ = try await TestHost.inside(name, "sudo systemctl stop qemu-guest-agent") }
+            let boot = try await TestHost.inside(name, "cat /proc/sys/kernel/random/boot_id")
+            let suspended = try await TestHost.shell("\(TestHost.program) suspend \(name)")
+            #expect(suspended.status == 0 && suspended.text == "\(name) is suspended\n", "\(suspended.errorText)")
+            #expect(try await devhost.describe(name).state == .suspended)
+            #expect(try await TestHost.shell("pgrep -f 'guest=\(name),'").text.isEmpty, "its memory is free")
+            #expect(try await TestHost.shell("\(TestHost.program) ls -l").text.contains("\(name)  suspended"))
+            let clock = FastClock(ahead: way == "ssh" ? 7200 : 3600)
+            let later = Devhost(configuration: devhost.configuration, caller: devhost.caller, clock: clock)
+            #expect(try await later.start(name).state == .running)
+            #expect(try await TestHost.inside(name, "cat /proc/sys/kernel/random/boot_id") == boot)
+            let counts = "a=$(cat count); until [ \"$(cat count)\" -gt \"$a\" ]; do sleep 0.1; done; echo counts"
+            #expect(try await TestHost.inside(name, counts) == "counts")
+            let time = try #require(Double(try await TestHost.inside(name, "date +%s")))
+            #expect(abs(time - clock.now.timeIntervalSince1970) < 600)
+        }
+
+        @Test func step12c_memoryOnDiskThatIsDamagedIsRemovedAndTheVMBoots() async throws {
+            try await devhost.suspend(name)
+            let save = "\(Layout.savedMemory)/\(name).save"
+            let damaged = try await TestHost.shell("truncate -s $(($(stat -c %s \(save)) / 2)) \(save)")
+            try #require(damaged.status == 0, "\(damaged.errorText)")
+            let started = try await TestHost.shell("\(TestHost.program) start \(name)", limit: .seconds(400))
+            #expect(started.status == 0 && started.text.contains("\(name) is running"), "\(started.errorText)")
+            #expect(
+                started.errorText.contains("cannot be used and was removed, it boots instead"), "\(started.errorText)")
+            #expect(try await TestHost.shell("ls \(Layout.savedMemory)").text.isEmpty)
+        }
+
         @Test func step13_destroyLeavesNothingAndIsRepeatable() async throws {
+            try await devhost.suspend(name)
             let result = try await TestHost.shell("\(TestHost.program) destroy \(name) no-such-vm")
             #expect(result.status == 0, "\(result.errorText)")
             let left = try await TestHost.shell(
@@ -237,7 +281,7 @@ extension VirtualMachineTests {
                 virsh -q list --all --name | grep -x \(name)
                 virsh net-dumpxml devhost | grep \(name)
                 grep \(name) /etc/hosts
-                find /etc/devhost /var/lib/devhost -name '*\(name)*'
+                find /etc/devhost /var/lib/devhost \(Layout.savedMemory) -name '*\(name)*'
                 """)
             #expect(left.text.trimmed.isEmpty, "\(left.text)")
         }

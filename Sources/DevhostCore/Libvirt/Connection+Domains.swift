@@ -11,7 +11,7 @@ extension Connection {
         let cpus: Int
     }
 
-    private static func domain(_ call: LibvirtCall, _ name: VMName) throws -> OpaquePointer {
+    static func domain(_ call: LibvirtCall, _ name: VMName) throws -> OpaquePointer {
         try call.own(
             virDomainLookupByName(call.connection, name.description), "cannot find the domain \(name)",
             release: virDomainFree)
@@ -19,55 +19,67 @@ extension Connection {
 
     /// Runs a body with a domain of this name.
     /// - Throws: `notFound` where there is none.
-    private func withDomain<Result: Sendable>(
+    func withDomain<Result: Sendable>(
         _ name: VMName, _ body: @escaping @Sendable (OpaquePointer) throws -> Result
     ) async throws -> Result {
         try await read { try body(Self.domain($0, name)) }
     }
 
+    /// Runs a body that changes a domain, announced as `function name`.
+    /// - Throws: `notFound` where there is none.
     @discardableResult
-    private func changeDomain<Result: Sendable>(
+    func changeDomain<Result: Sendable>(
         _ function: String, _ name: VMName, _ body: @escaping @Sendable (OpaquePointer) throws -> Result
     ) async throws -> Result {
         try await change(function, name.description) { try body(Self.domain($0, name)) }
     }
 
-    /// The state of one domain (`virDomainGetState`).
+    /// The state of a domain, and libvirt's reason for it (`virDomainGetState`, `virDomainHasManagedSaveImage`); nil
+    /// where it vanished meanwhile.
+    static func state(of domain: OpaquePointer) -> (state: DomainState, reason: Int32)? {
+        var state: Int32 = 0
+        var reason: Int32 = 0
+        guard virDomainGetState(domain, &state, &reason, 0) == 0 else { return nil }
+        return (DomainState(state, hasSavedMemory: virDomainHasManagedSaveImage(domain, 0) == 1), reason)
+    }
+
+    /// The state of one domain.
     public func domainState(_ name: VMName) async throws -> DomainState {
         try await read { call in
             try optional {
                 let domain = try Self.domain(call, name)
-                var state: Int32 = 0
-                try check(virDomainGetState(domain, &state, nil, 0), "cannot ask for the state of \(name)")
-                return DomainState(state)
+                guard let found = Self.state(of: domain) else {
+                    throw DevhostError.libvirt("cannot ask for the state of \(name)")
+                }
+                return found.state
             } ?? .missing
         }
     }
 
     /// The state of every domain whose name is one of a VM (`virConnectListAllDomains`).
     ///
-    /// Only active domains are asked for their state one by one: a thousand that are off cost two calls.
+    /// Only active domains are asked for their state one by one: a thousand that are off cost three calls.
     public func domainStates() async throws -> [VMName: DomainState] {
         try await read { call in
             var states: [VMName: DomainState] = [:]
-            try Self.forEachDomain(call, VIR_CONNECT_LIST_DOMAINS_INACTIVE) { _, name in states[name] = .off }
-            try Self.forEachDomain(call, VIR_CONNECT_LIST_DOMAINS_ACTIVE) { domain, name in
-                var state = Int32(VIR_DOMAIN_SHUTOFF.rawValue)
-                virDomainGetState(domain, &state, nil, 0)
-                states[name] = DomainState(state)
+            try Self.forEachDomain(call, [VIR_CONNECT_LIST_DOMAINS_INACTIVE]) { _, name in states[name] = .off }
+            let withSavedMemory = [VIR_CONNECT_LIST_DOMAINS_INACTIVE, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE]
+            try Self.forEachDomain(call, withSavedMemory) { _, name in states[name] = .suspended }
+            try Self.forEachDomain(call, [VIR_CONNECT_LIST_DOMAINS_ACTIVE]) { domain, name in
+                states[name] = Self.state(of: domain)?.state ?? .off
             }
             return states
         }
     }
 
     /// Runs a body with every domain whose name is one of a VM (`virConnectListAllDomains`).
-    /// - Parameter kind: Which ones; nil for all.
+    /// - Parameter kinds: Which ones; none for all.
     private static func forEachDomain(
-        _ call: LibvirtCall, _ kind: virConnectListAllDomainsFlags?, _ body: (OpaquePointer, VMName) -> Void
+        _ call: LibvirtCall, _ kinds: [virConnectListAllDomainsFlags], _ body: (OpaquePointer, VMName) -> Void
     ) throws {
         var list: UnsafeMutablePointer<virDomainPtr?>?
-        let count = try check(
-            virConnectListAllDomains(call.connection, &list, kind?.rawValue ?? 0), "cannot list the domains")
+        let flags = kinds.reduce(0) { $0 | $1.rawValue }
+        let count = try check(virConnectListAllDomains(call.connection, &list, flags), "cannot list the domains")
         defer { free(list) }
         for index in 0..<Int(count) {
             guard let domain = list?[index] else { continue }
@@ -90,17 +102,16 @@ extension Connection {
     func domainOverviews(namespace: String) async throws -> [VMName: DomainOverview] {
         try await read { call in
             var overviews: [VMName: DomainOverview] = [:]
-            try Self.forEachDomain(call, nil) { domain, name in
-                var state: Int32 = 0
+            try Self.forEachDomain(call, []) { domain, name in
                 // One that vanishes meanwhile is left out.
-                guard virDomainGetState(domain, &state, nil, 0) == 0 else { return }
+                guard let state = Self.state(of: domain)?.state else { return }
                 var autostart: Int32 = 0
                 virDomainGetAutostart(domain, &autostart)
                 let type = Int32(VIR_DOMAIN_METADATA_ELEMENT.rawValue)
                 let metadata = virDomainGetMetadata(domain, type, namespace, VIR_DOMAIN_AFFECT_CURRENT.rawValue)
                 free(metadata)
                 overviews[name] = DomainOverview(
-                    state: DomainState(state), isAutostarted: autostart != 0, isOurs: metadata != nil)
+                    state: state, isAutostarted: autostart != 0, isOurs: metadata != nil)
             }
             return overviews
         }
@@ -145,8 +156,7 @@ extension Connection {
             if virDomainResume(domain) < 0 {
                 let cause = LibvirtError.last()
                 // A start that was cut off here goes on in libvirt, and passes through this state.
-                var state: Int32 = 0
-                if virDomainGetState(domain, &state, nil, 0) == 0, DomainState(state) == .running { return }
+                if Self.state(of: domain)?.state == .running { return }
                 throw DevhostError(cause.code, "cannot resume \(name)", underlying: cause)
             }
         }

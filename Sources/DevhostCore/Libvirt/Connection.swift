@@ -87,6 +87,22 @@ public final class Connection: Sendable {
         }
     }
 
+    /// The memory of the host that is free or can be freed at once, in bytes (`virNodeGetMemoryStats`).
+    func availableMemory() async throws -> UInt64 {
+        try await read { call in
+            var count: Int32 = 0
+            let all = Int32(VIR_NODE_MEMORY_STATS_ALL_CELLS.rawValue)
+            try check(virNodeGetMemoryStats(call.connection, all, nil, &count, 0), "cannot ask for the host's memory")
+            var statistics = [virNodeMemoryStats](repeating: virNodeMemoryStats(), count: Int(count))
+            try check(
+                virNodeGetMemoryStats(call.connection, all, &statistics, &count, 0), "cannot ask for the host's memory")
+            return statistics.reduce(0) { sum, each in
+                let field = withUnsafeBytes(of: each.field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+                return ["free", "buffers", "cached"].contains(field) ? sum + UInt64(each.value) << 10 : sum
+            }
+        }
+    }
+
     /// The hypervisor's version as libvirt counts it: 1,000,000 × major + 1,000 × minor + release (`virConnectGetVersion`).
     public func hypervisorVersion() async throws -> UInt64 {
         try await read { call in

@@ -12,28 +12,31 @@ public enum DomainState: String, Sendable, Codable, CaseIterable {
     case shuttingDown = "shutting down"
     /// It is off.
     case off
+    /// It is off, and libvirt keeps its memory on disk: its next start goes on from there.
+    case suspended
     /// It crashed and was kept for inspection.
     case crashed
-    /// It is suspended by its own power management.
-    case suspended
+    /// It sleeps by its own power management.
+    case asleep
 
-    init(_ state: Int32) {
+    /// - Parameter hasSavedMemory: Asked of a domain that is off: whether libvirt keeps its memory.
+    init(_ state: Int32, hasSavedMemory: @autoclosure () -> Bool) {
         self =
             switch virDomainState(UInt32(state)) {
             case VIR_DOMAIN_RUNNING, VIR_DOMAIN_BLOCKED: .running
             case VIR_DOMAIN_PAUSED: .paused
             case VIR_DOMAIN_SHUTDOWN: .shuttingDown
             case VIR_DOMAIN_CRASHED: .crashed
-            case VIR_DOMAIN_PMSUSPENDED: .suspended
-            default: .off
+            case VIR_DOMAIN_PMSUSPENDED: .asleep
+            default: hasSavedMemory() ? .suspended : .off
             }
     }
 
     /// Whether a hypervisor process stands behind the VM.
     public var isActive: Bool {
         switch self {
-        case .running, .paused, .shuttingDown, .crashed, .suspended: true
-        case .missing, .off: false
+        case .running, .paused, .shuttingDown, .crashed, .asleep: true
+        case .missing, .off, .suspended: false
         }
     }
 }

@@ -13,9 +13,10 @@ extension Devhost {
         return try await ensureLocked(EnsureRequest(name: name), progress: progress)
     }
 
-    /// Shuts a VM down: asks the guest, and stops it by force when `limit` passes. It stays off when the host starts.
+    /// Shuts a VM down: asks the guest, and stops it by force when `limit` passes. It stays off when the host starts. One
+    /// that is suspended is resumed for it.
     /// - Parameter limit: nil for the one of devhost.cfg.
-    /// - Returns: Whether it ran.
+    /// - Returns: Whether it was on: it ran, or was suspended.
     /// - Throws: `notFound`, `busy`, `unavailable`.
     @discardableResult
     public func shutDown(
@@ -35,7 +36,8 @@ extension Devhost {
         try await parts.checkDomainIsOurs()
         let state = try await libvirt.domainState(name)
         if state != .missing { try await libvirt.setAutostart(name, false) }
-        if state.isActive {
+        let wasOn = state.isActive || state == .suspended
+        if wasOn {
             try await parts.shutDown(limit: limit ?? configuration.shutdownLimit, progress: progress)
         }
         if record.isOnline != false {
@@ -43,7 +45,7 @@ extension Devhost {
             try records.save(record)
         }
         await serve(progress: progress)
-        return state.isActive
+        return wasOn
     }
 
     /// Shuts a VM down and starts it again.

@@ -15,11 +15,12 @@ struct EnsureRun: Sendable {
         let host = HostPreparation(devhost: devhost, libvirt: libvirt)
         try await host.prepare()
         try await parts.removeOtherDisk(of: record)
-        let state = try await libvirt.domainState(name)
         // What a guest was told is known from the first start on: from then on the disk holds somebody's work.
         let disk =
             try await record.guestDigest == nil
             ? parts.diskSize(record.diskNumber) : parts.bootedDiskSize(record.diskNumber)
+        // After the disk: without it memory on disk would look as if it could not be used.
+        let state = try await resumed(record)
         if let disk, let size = record.diskSize, size.bytes < disk { try acceptLargerDisk(disk, record: &record) }
         let release = try await release(for: record, hasDisk: disk != nil)
         if disk != nil || plan.request.updatesChannel || plan.isNew { follow(release, &record) }
@@ -69,6 +70,21 @@ struct EnsureRun: Sendable {
         try devhost.records.save(record)
         await devhost.serve(progress: progress)
         return record
+    }
+
+    /// Lets a suspended VM go on, and sees to the clock of one that may have stood still. Before the record says that the
+    /// VM is on: where this is cut off, the next call still knows that the clock is to be set.
+    /// - Returns: The state that the VM is in then.
+    private func resumed(_ record: VMRecord) async throws -> DomainState {
+        var state = try await parts.stateAfterSaving(progress: progress)
+        var wasOff = plan.existing?.isOnline == false
+        if state == .suspended {
+            wasOff = true
+            try await parts.resume(progress: progress)
+            state = try await libvirt.domainState(name)
+        }
+        if state == .running && wasOff { try await parts.setClock(of: record, progress: progress) }
+        return state
     }
 
     // MARK: What the devhost gives

@@ -80,7 +80,9 @@ struct RebuildRun: Sendable {
         let guest = steps.guestData(record, bootstrapKey: try await parts.bootstrapKey())
         let definition = try await steps.definition(record)
         try await parts.reserveAddresses(of: record)
-        if try await libvirt.domainState(name).isActive {
+        let state = try await libvirt.domainState(name)
+        // The old disk comes back where the new one does not boot: its guest ends in order, also one that is suspended.
+        if state.isActive || state == .suspended {
             try await parts.shutDown(limit: devhost.configuration.shutdownLimit, progress: progress)
         }
         try await steps.start(record, guest, hostKey, definition, renewsFirstBoot: true)

@@ -137,10 +137,12 @@ struct VMParts: Sendable {
         try await libvirt.defineDomain(name, xml: try definition.rendered())
     }
 
-    /// Shuts the guest down: asks, waits, and pulls the plug when the limit passes.
+    /// Shuts the guest down: asks, waits, and pulls the plug when the limit passes. One that is suspended is resumed for
+    /// it, so that it loses nothing.
     /// - Returns: Whether the guest went down by itself.
     @discardableResult
     func shutDown(limit: Duration, progress: ProgressHandler) async throws -> Bool {
+        if try await stateAfterSaving(progress: progress) == .suspended { try await resume(progress: progress) }
         let start = devhost.clock.monotonic
         var nextRequest = start
         while true {

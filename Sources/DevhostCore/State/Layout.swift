@@ -12,6 +12,9 @@ public struct Layout: Sendable, Hashable {
     /// `/etc/devhost/devhost.cfg`
     public static let configurationFile = "/etc/devhost/devhost.cfg"
 
+    /// Where libvirt keeps the memory of suspended VMs.
+    public static let savedMemory = "/var/lib/libvirt/qemu/save"
+
     /// The paths of a devhost.
     public init(
         records: String = "/etc/devhost/vm-configs", state: String = "/var/lib/devhost",

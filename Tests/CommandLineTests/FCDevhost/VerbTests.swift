@@ -28,6 +28,9 @@ struct VerbTests {
         #expect(stopped.status == 0 && stopped.output == "demo is off\n", "\(stopped.errors)")
         #expect(await host.run("shutdown", "demo").output == "demo was off already\n")
         #expect(await host.run("start", "demo").output.hasPrefix("demo is running"))
+        #expect(await host.run("suspend", "demo").output == "demo is suspended\n")
+        #expect(await host.run("ls", "-l").output.contains("\ndemo  suspended"))
+        #expect(await host.run("suspend", "demo").output == "demo did not run\n")
         #expect(await host.run("restart", "demo").output.hasPrefix("demo is running"))
         #expect(await host.run("logs", "demo").status == 0)
 
@@ -37,7 +40,7 @@ struct VerbTests {
         #expect(await host.run("list").output == "")
     }
 
-    @Test("what is not there", arguments: ["show", "start", "shutdown", "restart", "logs", "wait"])
+    @Test("what is not there", arguments: ["show", "start", "shutdown", "suspend", "restart", "logs", "wait"])
     func missing(command: String) async throws {
         let result = try await CommandHost().run(command, "nobody")
         #expect(result.status == 3)

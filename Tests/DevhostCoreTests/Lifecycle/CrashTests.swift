@@ -104,6 +104,49 @@ import Testing
         }
     }
 
+    @Test func afterACrashAnywhereInASuspensionItCanBeRepeatedOrUndone() async throws {
+        try await walk { devhost, _ in
+            try await devhost.suspend(VMName("demo"))
+        } prepare: { devhost, test in
+            try await devhost.ensure(try test.request("demo"))
+        } check: { devhost, test, step in
+            if step.isMultiple(of: 2) {
+                try await devhost.suspend(VMName("demo"))
+                #expect(try await devhost.describe(VMName("demo")).state == .suspended, "step \(step)")
+            } else {
+                #expect(try await devhost.start(VMName("demo")).state == .running, "step \(step)")
+            }
+            try await expectHealth(devhost, step)
+            try await devhost.destroy(VMName("demo"))
+            #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")
+        }
+    }
+
+    @Test(arguments: ["start", "shutdown", "rebuild"])
+    func afterACrashAnywhereWithASuspendedVMItCanBeRepeated(verb: String) async throws {
+        try await walk { devhost, _ in
+            switch verb {
+            case "shutdown": try await devhost.shutDown(VMName("demo"))
+            case "rebuild": try await devhost.rebuild(VMName("demo"))
+            default: try await devhost.start(VMName("demo"))
+            }
+        } prepare: { devhost, test in
+            try await devhost.ensure(try test.request("demo"))
+            try await devhost.suspend(VMName("demo"))
+        } check: { devhost, test, step in
+            if verb == "shutdown", step.isMultiple(of: 2) {
+                try await devhost.shutDown(VMName("demo"))
+                #expect(try await devhost.describe(VMName("demo")).state == .off, "step \(step)")
+            } else {
+                let started = try await devhost.start(VMName("demo"))
+                #expect(started.state == .running && started.record.otherDisk == nil, "step \(step)")
+                #expect(try await test.runsOnItsDisk(started.record, devhost), "step \(step)")
+                #expect(try await test.disks(of: "demo", devhost).count == 1, "step \(step)")
+            }
+            try await expectHealth(devhost, step)
+        }
+    }
+
     @Test func afterACrashAnywhereInACleanupItCanBeRepeatedAndNoVMLosesItsImage() async throws {
         try await walk { devhost, _ in
             _ = try await devhost.pruneImages(olderThanDays: 0)

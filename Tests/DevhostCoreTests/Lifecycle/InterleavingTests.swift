@@ -6,7 +6,7 @@ import Testing
 /// Two verbs on one VM at the same moment end where one after the other would have ended.
 @Suite struct InterleavingTests {
     enum Verb: String, CaseIterable, Sendable {
-        case ensure, rebuild, shutdown, destroy, cleanup
+        case ensure, rebuild, shutdown, suspend, destroy, cleanup
 
         func run(_ devhost: Devhost, _ test: TestDevhost) async throws {
             let name = try VMName("demo")
@@ -14,6 +14,7 @@ import Testing
             case .ensure: try await devhost.ensure(try test.request("demo"))
             case .rebuild: try await devhost.rebuild(name)
             case .shutdown: try await devhost.shutDown(name)
+            case .suspend: try await devhost.suspend(name)
             case .destroy: try await devhost.destroy(name)
             case .cleanup: _ = try await devhost.pruneImages(olderThanDays: 0)
             }
@@ -48,7 +49,7 @@ import Testing
             disks: try await test.disks(of: "demo", devhost).keys.sorted(), failures: failures)
     }
 
-    /// Runs a verb; a VM that is not there any more is what rebuild and shutdown may meet.
+    /// Runs a verb; a VM that is not there any more is what rebuild, shutdown and suspend may meet.
     private static func run(_ verb: Verb, _ test: TestDevhost) async throws -> DevhostError.Code? {
         do {
             try await Effects.$observer.withValue(Delays()) { try await verb.run(test.devhost(), test) }

@@ -135,6 +135,11 @@ struct VMChecks: Sendable {
                 Symptom(
                     .warning, subject, "it is off, and nobody shut it down here",
                     because: "it was shut down from within, or it crashed", remedy: "fc-devhost start \(name)"))
+        case (true?, .suspended):
+            symptoms.append(
+                Symptom(
+                    .warning, subject, "it is suspended, and nobody suspended it here",
+                    because: "somebody did by other means", remedy: "fc-devhost start \(name)"))
         case (false?, .running):
             symptoms.append(
                 Symptom(

@@ -1,0 +1,72 @@
+extension Devhost {
+    /// Keeps the memory of a VM on disk and frees it on the devhost. ``start(_:progress:)`` and ``ensure(_:progress:)``
+    /// let the VM go on where it was, with its clock right, also after a reboot of the host, which does not start it.
+    /// - Returns: Whether it ran.
+    /// - Throws: `notFound`, `conflict` for a VM that is half made or not in a state to be kept, `insufficientSpace`,
+    ///   `busy`, `unavailable`. Where it fails the VM runs on.
+    @discardableResult
+    public func suspend(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> Bool {
+        let lock = try await lock(name, verb: "suspend", progress: progress)
+        defer { withExtendedLifetime(lock) {} }
+        let record = try records.require(name)
+        guard !record.isIncomplete, record.otherDisk == nil else {
+            throw DevhostError(
+                .conflict, "cannot suspend \(name): an ensure or rebuild of it was cut off",
+                next: "run 'fc-devhost ensure \(name)' first")
+        }
+        let libvirt = try await self.libvirt()
+        let parts = VMParts(devhost: self, libvirt: libvirt, name: name)
+        try await parts.checkDomainIsOurs()
+        let state = try await parts.stateAfterSaving(progress: progress)
+        switch state {
+        case .missing, .off: return false
+        case .suspended: break
+        case .running, .paused: try await checkRoomForMemory(name, libvirt)
+        case .shuttingDown, .crashed, .asleep:
+            throw DevhostError(
+                .conflict, "cannot suspend \(name): it is \(state.rawValue)",
+                next: "run 'fc-devhost ensure \(name)' first")
+        }
+        // Before its memory goes: whoever starts the VM sees here that its clock stood still.
+        try await libvirt.setAutostart(name, false)
+        var marked = record
+        marked.isOnline = false
+        if marked != record { try records.save(marked) }
+        if state != .suspended {
+            progress(.step("writing the memory of \(name) to disk"))
+            do {
+                try await libvirt.saveMemory(name)
+            } catch {
+                await runOn(record, libvirt, progress)
+                throw error
+            }
+        }
+        await serve(progress: progress)
+        return state != .suspended
+    }
+
+    /// Puts back what was noted before a VM was to be suspended.
+    private func runOn(_ record: VMRecord, _ libvirt: Connection, _ progress: ProgressHandler) async {
+        do {
+            guard record.isOnline != false, try await libvirt.domainState(record.name).isActive else { return }
+            try records.save(record)
+            try await libvirt.setAutostart(record.name, true)
+        } catch {
+            progress(.warning("\(record.name) runs, and does not start with the host any more: \(error)"))
+        }
+    }
+
+    /// - Throws: `insufficientSpace` where all of the VM's memory would not fit on the disk: whatever else writes there
+    ///   would fail with it.
+    private func checkRoomForMemory(_ name: VMName, _ libvirt: Connection) async throws {
+        guard libvirt.driver != .test, let (free, _) = try? FreeSpace.status(Layout.savedMemory) else { return }
+        let needed = UInt64(try await libvirt.domainInfo(name).memory) << 20
+        guard free >= needed else {
+            throw DevhostError(
+                .insufficientSpace,
+                "cannot suspend \(name): \(Layout.savedMemory) has \(ByteText.size(free)) left, and its memory may "
+                    + "take \(ByteText.size(needed))",
+                next: "make room there, or shut \(name) down")
+        }
+    }
+}

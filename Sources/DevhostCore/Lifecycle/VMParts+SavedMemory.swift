@@ -1,0 +1,86 @@
+/// A VM whose memory libvirt keeps on disk.
+extension VMParts {
+    /// How long the writing of a VM's memory that was begun by another call may take.
+    private static let savingLimit = Duration.seconds(900)
+    /// How many seconds a guest agent may take to answer.
+    private static let agentLimit: Int32 = 5
+
+    /// The state of the VM, once its memory is written to disk where that is being done: a `suspend` that was cut off
+    /// here goes on in libvirt.
+    /// - Throws: `timedOut`.
+    func stateAfterSaving(progress: ProgressHandler) async throws -> DomainState {
+        let start = devhost.clock.monotonic
+        var nextWord = start
+        while try await libvirt.isSavingMemory(name) {
+            let now = devhost.clock.monotonic
+            let elapsed = (now - start).components.seconds
+            guard now - start < Self.savingLimit else {
+                throw DevhostError(
+                    .timedOut, "the memory of \(name) is still being written to disk after \(elapsed) s",
+                    next: "try again, or stop that with 'virsh domjobabort \(name)'")
+            }
+            if now >= nextWord {
+                nextWord = now + .seconds(5)
+                progress(.step("waiting for the memory of \(name) to be on disk (\(elapsed) s)"))
+            }
+            try await devhost.clock.sleep(for: .milliseconds(50))
+        }
+        return try await libvirt.domainState(name)
+    }
+
+    /// Lets a suspended VM go on where it was. Memory that cannot be used is removed, and the VM is off then.
+    /// - Throws: `insufficientSpace` where the devhost has not the memory for it: what is on disk stays there.
+    func resume(progress: ProgressHandler) async throws {
+        // A network that does not run would look like memory that cannot be used.
+        try await HostPreparation(devhost: devhost, libvirt: libvirt).prepare()
+        progress(.step("resuming \(name)"))
+        do {
+            if try await libvirt.startFromSavedMemory(name) == .booted {
+                progress(.warning("the memory of \(name) on disk was incomplete: it boots instead"))
+            }
+        } catch let error as DevhostError {
+            guard let cause = error.underlying as? LibvirtError,
+                ![.unavailable, .permissionDenied, .busy].contains(error.code),
+                try await libvirt.domainState(name) == .suspended
+            else { throw error }
+            let needed = try await libvirt.domainInfo(name).memory
+            let present = ((try? await libvirt.availableMemory()) ?? .max) >> 20
+            guard present >= needed else {
+                throw DevhostError(
+                    .insufficientSpace, "the devhost has \(present) MiB of memory left, and \(name) needs \(needed)",
+                    next: "shut down or suspend what nobody needs, then try again", underlying: cause)
+            }
+            try await libvirt.removeSavedMemory(name)
+            progress(
+                .warning("the memory of \(name) on disk cannot be used and was removed, it boots instead: \(cause)"))
+        }
+    }
+
+    /// Sets the clock of a running guest, which stood still while the VM was suspended: through its agent, and over ssh
+    /// where it has none.
+    func setClock(of record: VMRecord, progress: ProgressHandler) async throws {
+        guard libvirt.driver != .test else { return }
+        let clock = devhost.clock
+        let isSet = try await libvirt.setGuestClock(name, limit: Self.agentLimit) {
+            let time = clock.now.timeIntervalSince1970
+            return (Int64(time), UInt32((time - time.rounded(.down)) * 1e9))
+        }
+        guard !isSet, let ipv4 = record.ipv4, let hostKey = record.hostKey else { return }
+        let shell = GuestShell(name: name, address: ipv4, hostKey: hostKey, identity: devhost.layout.bootstrapKey)
+        do {
+            try await shell.run(Self.clockScript(Int64(clock.now.timeIntervalSince1970)), limit: .seconds(60))
+        } catch {
+            progress(.warning("the clock of \(name) may be wrong: \(error)"))
+        }
+    }
+
+    /// The login takes its time, so the clock of the machine itself, which goes on meanwhile, is taken where it is near.
+    private static func clockScript(_ now: Int64) -> String {
+        """
+        now=\(now)
+        rtc=$(cat /sys/class/rtc/rtc0/since_epoch 2>/dev/null || echo 0)
+        [ "$rtc" -lt "$now" ] || [ "$rtc" -gt $((now + 120)) ] || now=$rtc
+        date -u -s "@$now" >/dev/null
+        """
+    }
+}
