@@ -177,6 +177,8 @@ struct EnsureRun: Sendable {
         guard let ipv4 = record.ipv4 else { return }
         try await parts.publishNames(ipv4: ipv4, ipv6: record.ipv6)
         let consoleStart = consoleSize()
+        // Memory that is still on disk here is of another definition or disk: libvirt goes by the name alone.
+        try await libvirt.removeSavedMemory(name)
         progress(.step("starting \(name)"))
         try await libvirt.startDomain(name)
         try await waitForGuest(record, consoleStart: consoleStart)
