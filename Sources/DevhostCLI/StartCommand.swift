@@ -5,7 +5,8 @@ import DevhostCore
 struct StartCommand: ProgramCommand {
     static let usage = CommandUsage(
         "start", summary: "start VMs and wait until they answer ssh",
-        discussion: "They also start with the devhost from now on.", operands: [.vms])
+        discussion: "One that is suspended goes on where it was. They also start with the devhost from now on.",
+        operands: [.vms])
 
     let names: [VMName]
 

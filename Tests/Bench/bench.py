@@ -150,6 +150,31 @@ def bench_ensure():
     difference("ensure, nothing to do, ssh banner", statistics.median(quiet), statistics.median(trip), 0.15)
 
 
+def bench_suspend():
+    """A suspended VM of 1 GiB going on, beside the same VM started by hand."""
+    os.makedirs(IMAGES, exist_ok=True)
+    shutil.copy(IMAGE, f"{IMAGES}/debian-12.qcow2")
+    name = "bench-suspend"
+    run(FC, "ensure", "--memory", "1024", "--cpu", "2", "--disk-size", "8G", "--image-url",
+        f"file://{IMAGES}/debian-12.qcow2", "--channel-url", "https://example.com/channel", name)
+    cold = []
+    for _ in range(5):
+        cold.append(by_hand(name))
+        time.sleep(10)  # The guest's own boot goes on behind sshd; it is not to be resumed.
+    suspended, resumed = [], []
+    for _ in range(5):
+        start = time.perf_counter()
+        run(FC, "suspend", name)
+        suspended.append(time.perf_counter() - start)
+        start = time.perf_counter()
+        run(FC, "start", name)
+        resumed.append(time.perf_counter() - start)
+        time.sleep(5)
+    run(FC, "destroy", name)
+    ratio("suspended VM of 1 GiB goes on, cold", statistics.median(resumed), statistics.median(cold), 0.2)
+    ratio("suspending it, cold", statistics.median(suspended), statistics.median(cold), 0.2)
+
+
 def tool(*arguments):
     return float(run(f"{BINARIES}/bench-tool", *arguments).stdout)
 
@@ -362,7 +387,7 @@ def bench_concurrency():
 
 
 BENCHES = {"publish": bench_publish, "list": bench_list, "ensure": bench_ensure, "images": bench_images,
-           "concurrency": bench_concurrency, "provision": bench_provision}
+           "suspend": bench_suspend, "concurrency": bench_concurrency, "provision": bench_provision}
 for name, bench in BENCHES.items():
     if not WANTED or name in WANTED:
         bench()

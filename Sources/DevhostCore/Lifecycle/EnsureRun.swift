@@ -189,6 +189,8 @@ struct EnsureRun: Sendable {
 
     private func startDomain(_ record: VMRecord) async throws {
         let consoleStart = try console.note()
+        // Memory that is still on disk here is of another definition or disk: libvirt goes by the name alone.
+        try await libvirt.removeSavedMemory(name)
         progress(.step("starting \(name)"))
         try await libvirt.startDomain(name)
         try await waitForGuest(record, consoleStart: consoleStart)

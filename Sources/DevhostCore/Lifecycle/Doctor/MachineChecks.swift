@@ -77,7 +77,7 @@ struct MachineChecks: Sendable {
             Symptom(
                 .warning, "memory",
                 "running VMs may use \(ByteText.size(given)) where the machine has \(ByteText.size(present))",
-                because: "the kernel ends VMs when memory is gone", remedy: "fc-devhost shutdown what nobody needs")
+                because: "the kernel ends VMs when memory is gone", remedy: "fc-devhost suspend what nobody needs")
         ]
     }
 }
