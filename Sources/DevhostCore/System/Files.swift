@@ -168,5 +168,19 @@ package enum Files {
             if name != "." && name != ".." { names.append(name) }
         }
         return names.sorted()
+        return names(of: directory)
+    }
+
+    /// The names in an open folder, sorted.
+    /// - Parameter path: The folder's path, for messages.
+    package static func names(of folder: FileDescriptor, path: String) throws -> [String] {
+        // The stream closes its descriptor.
+        let number = openat(folder.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard number >= 0, let directory = fdopendir(number) else { throw DevhostError.posix("cannot list \(path)") }
+        defer { closedir(directory) }
+        return names(of: directory)
+    }
+
+    private static func names(of directory: OpaquePointer) -> [String] {
     }
 }
