@@ -44,16 +44,47 @@ package enum Processes {
     }
 
     /// Runs a program on this process's terminal, or whatever its standard files are, to its end. Signals of the
-    /// terminal reach the program; this process ignores them meanwhile.
+    /// terminal reach the program; this process ignores them meanwhile. SIGHUP and SIGTERM are passed on to the program,
+    /// and this process lives on to clean up. One such program runs at a time.
     /// - Returns: The exit status, or 128 and the signal's number.
     package static func runAttached(_ command: Command) async throws -> Int32 {
         let program = try find(command.program)
         try Effects.announce(.process, ([command.program] + command.arguments).joined(separator: " "))
         return try await Blocking.run {
+            attached.child.store(0, ordering: .relaxed)
+            attached.early.store(0, ordering: .relaxed)
             let ignored = [SIGINT, SIGQUIT].map { ($0, signal($0, SIG_IGN)) }
-            defer { for (number, handler) in ignored { signal(number, handler) } }
-            return wait(for: try spawn(program, command, files: nil))
+            let passed = [SIGHUP, SIGTERM].map { ($0, signal($0, passOn)) }
+            // What was ignored from the start stays so (nohup), here and in the program.
+            for (number, handler) in passed where isIgnoring(handler) { signal(number, SIG_IGN) }
+            defer { for (number, handler) in ignored + passed { signal(number, handler) } }
+            let child = try spawn(program, command, files: nil)
+            attached.child.store(child, ordering: .sequentiallyConsistent)
+            let early = attached.early.load(ordering: .sequentiallyConsistent)
+            if early != 0 { kill(child, early) }
+            defer { attached.child.store(0, ordering: .relaxed) }
+            return wait(for: child)
         }
+    }
+
+    /// The program on this process's terminal, and a signal that came before it was started; 0 for none.
+    private final class Attached: Sendable {
+        let child = Atomic<pid_t>(0)
+        let early = Atomic<Int32>(0)
+    }
+
+    private static let attached = Attached()
+
+    private static let passOn: @convention(c) (Int32) -> Void = { number in
+        let before = errno
+        let child = attached.child.load(ordering: .sequentiallyConsistent)
+        if child > 0 { kill(child, number) } else { attached.early.store(number, ordering: .sequentiallyConsistent) }
+        errno = before
+    }
+
+    /// Handlers cannot be compared, their addresses can.
+    private static func isIgnoring(_ handler: (@convention(c) (Int32) -> Void)?) -> Bool {
+        unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
     private static func runBlocking(_ program: String, _ command: Command, limit: Duration) throws -> CommandResult {
