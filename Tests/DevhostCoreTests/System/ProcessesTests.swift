@@ -8,4 +8,14 @@ import Testing
         let script = "trap 'exit \(status)' \(name); kill -\(name) $PPID; sleep 60 & wait"
         #expect(try await Processes.runAttached(Command("sh", ["-c", script])) == Int32(status))
     }
+
+    @Test(arguments: ["", " >&2"])
+    func aProgramThatWritesWithoutEndIsStopped(redirection: String) async throws {
+        await expectError(.refused, containing: "more than the 1000000 bytes") {
+            try await Processes.run(
+                Command("sh", ["-c", "cat /dev/zero\(redirection)"]), limit: .seconds(3600), outputLimit: 1_000_000)
+        }
+        let fits = try await Processes.run(Command("head", ["-c", "1000000", "/dev/zero"]), outputLimit: 1_000_000)
+        #expect(fits.status == 0 && fits.output.count == 1_000_000)
+    }
 }
