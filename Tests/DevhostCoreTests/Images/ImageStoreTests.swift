@@ -288,6 +288,34 @@ final class ManualClock: SystemClock {
         try expectEmpty()
     }
 
+    // MARK: What is kept of an image
+
+    @Test func anyNumberOfNamesAndSourcesLeavesARecordThatCanBeRead() async throws {
+        let path = try await images.qcow2("a.qcow2")
+        let hash = try digest(path)
+        for number in 1...70 {
+            var source = try fileURL(path)
+            source.releaseName = "r\(number)"
+            _ = try await store().ensureImage(source, expectedHash: hash)
+        }
+        var source = try fileURL(path)
+        source.releaseName = String(repeating: "x", count: 5000)
+        _ = try await store().ensureImage(source, expectedHash: hash)
+        let listed = try #require(try await store().images().first)
+        #expect(listed.releaseNames.count == 64 && listed.releaseNames.last == "r70")
+    }
+
+    @Test func anImageRecordThatIsTooLargeIsAMissingOne() async throws {
+        let path = try await images.qcow2("a.qcow2")
+        let hash = try digest(path)
+        let image = try await store().ensureImage(try fileURL(path), expectedHash: hash)
+        let record = "\(root.path)/store/\(hash).json"
+        try Files.write(record, [UInt8](repeating: 0x20, count: 2 << 20), mode: 0o600)
+        #expect(try await store().images().first?.isComplete == false)
+        #expect(try await store().ensureImage(try fileURL(path), expectedHash: hash) == image)
+        #expect(try await store().images().first?.isComplete == true)
+    }
+
     // MARK: Several at once
 
     @Test func twoThatNeedTheSameImageDownloadItOnceAndTheSecondSaysWhomItWaitsFor() async throws {

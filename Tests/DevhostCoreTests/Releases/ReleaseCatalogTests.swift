@@ -1,9 +1,10 @@
-import DevhostBase
 import DevhostCore
 import Foundation
 import Glibc
 import Synchronization
 import Testing
+
+@testable import DevhostBase
 
 /// Catalogs in folders and behind a real server, and what they publish.
 @Suite struct ReleaseCatalogTests {
@@ -92,6 +93,11 @@ import Testing
             "unusable devhost_image_hash"
         ),
         (#"{"devhost_image_url": "http://x/y", "channel_url": "javascript:x"}"#, .damaged, "unusable channel_url"),
+        (#"{"devhost_image_url": "http://x/y", "release_name": "a\u0007"}"#, .damaged, "'release_name'"),
+        (
+            #"{"devhost_image_url": "http://x/y", "release_name": "\#(String(repeating: "x", count: 129))"}"#, .damaged,
+            "'release_name'"
+        ),
     ])
     func metadataThatIsNoneIsRefusedWithTheReason(text: String, code: DevhostError.Code, reason: String) async throws {
         try write("fc-dev/1.json", text)
@@ -180,6 +186,22 @@ import Testing
         #expect(try Files.names(in: root.path).sorted() == ["catalog", "ledger.json"])
         try Files.writeAtomically(ledger.path, Array("{".utf8), mode: 0o644)
         await expectError(.damaged, containing: ledger.path) { try await resolve(hashes[0], "fcrs://fc-dev/1") }
+    }
+
+    @Test func anyNumberOfDocumentsKeepsTheLedgerReadable() async throws {
+        let ledger = ReleaseLedger(path: "\(root.path)/ledger.json")
+        let hash = try SHA256Hasher.digest([1])
+        try await ledger.check("fcrs://fc-dev/1", hash)
+        let since = "2024-01-01T00:00:00Z"
+        var entries: [String: [String: String]] = ["fcrs://fc-dev/2": ["sha256": "\(hash)", "since": since]]
+        for number in 0..<3000 {
+            entries["https://example.org/\(number) x"] = ["sha256": "\(hash)", "since": since]
+        }
+        try Files.write(ledger.path, Array(try JSONEncoder().encode(entries)), mode: 0o644)
+        try await ledger.check("https://example.org/new x", hash)
+        let kept = try JSONDecoder().decode([String: [String: String]].self, from: Data(try Files.read(ledger.path)))
+        #expect(kept.count == ReleaseLedger.mostDocuments + 1)
+        #expect(kept["https://example.org/new x"] != nil && kept["fcrs://fc-dev/2"] != nil)
     }
 
     // MARK: Lists
