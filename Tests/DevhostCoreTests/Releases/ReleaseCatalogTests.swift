@@ -290,6 +290,23 @@ import Testing
         #expect(try Files.read("\(root.path)/catalog/fc-dev/1.qcow2") == (try Files.read(one)))
     }
 
+    @Test func publishingAnOldReleaseAgainLeavesTheLatestOne() async throws {
+        let image = try await images.qcow2("one.qcow2")
+        func publish(_ name: String) async throws {
+            try await catalog.publish(image: image, as: try ReleaseName(name), in: channel, from: nil)
+        }
+        func latest() async throws -> String? { try await catalog.metadata(channel, nil).releaseName }
+        for name in ["1", "2", "1"] { try await publish(name) }
+        #expect(try await latest() == "2")
+        // What a crash left undone is completed.
+        for index in ["catalog/index.json", "catalog/fc-dev/index.json"] {
+            try Files.remove("\(root.path)/\(index)")
+            try await publish("1")
+            #expect(Files.exists("\(root.path)/\(index)"))
+        }
+        #expect(try await latest() == "1")
+    }
+
     @Test func onlyGoodImagesThatTheCallerMayTakeArePublished() async throws {
         let good = try await images.qcow2("good.qcow2")
         let secret = try images.file("secret", Array("words".utf8))
