@@ -153,6 +153,14 @@ package enum Files {
         return UInt64(status.st_size)
     }
 
+    /// The room that a file takes up on its disk in bytes: holes take none.
+    package static func allocatedSize(_ path: String) throws -> UInt64 {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw DevhostError.posix("cannot look at \(path)") }
+        // POSIX leaves the unit open; it is 512 bytes on Linux and macOS.
+        return UInt64(status.st_blocks) * 512
+    }
+
     /// The names in a folder, sorted; none where there is no such folder.
     package static func names(in path: String) throws -> [String] {
         guard let directory = opendir(path) else {
