@@ -66,12 +66,12 @@ package enum Files {
             unlink(temporary)
             throw error
         }
-        if isDurable { try synchronizeDirectory(of: path) }
+        if isDurable { try synchronize(directory(of: path)) }
     }
 
-    private static func synchronizeDirectory(of path: String) throws {
-        let directory = directory(of: path)
-        try FileDescriptor.open(directory, O_RDONLY | O_DIRECTORY).synchronize(path: directory)
+    /// Writes the content of a file, or the names in a folder, through to the disk.
+    package static func synchronize(_ path: String) throws {
+        try FileDescriptor.open(path, O_RDONLY).synchronize(path: path)
     }
 
     /// The folder that a path lies in.
@@ -168,14 +168,6 @@ package enum Files {
             throw DevhostError.posix("cannot list \(path)")
         }
         defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names.sorted()
         return names(of: directory)
     }
 
@@ -190,5 +182,13 @@ package enum Files {
     }
 
     private static func names(of directory: OpaquePointer) -> [String] {
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
     }
 }
