@@ -22,10 +22,12 @@ struct LogsCommand: ProgramCommand {
         name = try arguments.value(.vm, as: VMName.self)
         follows = arguments.has(Self.follow)
         count = try arguments.value(Self.lines) { text throws(DevhostError) in
-            guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let count = Int(text)
+            guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let count = Int(text),
+                count <= Self.mostLines
             else {
                 throw DevhostError(
-                    .invalidArgument, "\(text.quoted) is not a number of lines", next: "write a whole number, or 0")
+                    .invalidArgument, "\(text.quoted) is not a number of lines",
+                    next: "write a whole number from 0 to \(Self.mostLines)")
             }
             return count
         }
@@ -57,6 +59,9 @@ struct LogsCommand: ProgramCommand {
         }
         if let failure { throw failure }
     }
+
+    /// More lines than any console holds.
+    private static let mostLines = 1_000_000_000
 
     static func tail(_ text: String, lines count: Int) -> String {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

@@ -40,6 +40,8 @@ def set_up():
         with open(path, "w") as file:
             file.write(f"{SECRET}\n")
         os.chmod(path, 0o600)
+    os.makedirs("/run/precious", exist_ok=True)
+    write("/run/precious/kept", "root's own")
     # Whatever root can be made to run writes here.
     os.makedirs("/run/owned", mode=0o777, exist_ok=True)
     os.chmod("/run/owned", 0o777)
@@ -115,7 +117,7 @@ def snapshot():
     """Everything that must stay as it is."""
     watched = ["/etc/passwd", "/etc/shadow", "/etc/sudoers", "/run/secret", f"{RECORDS}/victim.json",
                "/etc/ld.so.preload", "/etc/crontab", *glob.glob("/etc/sudoers.d/*"), *glob.glob("/etc/cron.d/*"),
-               *glob.glob("/root/.ssh/*"), FC]
+               *glob.glob("/root/.ssh/*"), FC, "/run/precious/kept"]
     return {path: open(path, "rb").read() if os.path.exists(path) else None for path in watched}
 
 
@@ -181,6 +183,10 @@ if VM:
         # The shell of the VM, not the ssh client, gets what would be its escapes.
         ("", f"(printf '\\n~C\\n!id >/run/owned/escape\\n~!\\nid\\nexit\\n'; sleep 20) |"
              f" timeout 20 script -qec \"sudo $FC login {VM}\" /dev/null; true"),
+        # The folder of the key is exchanged for a link while the client runs: root must empty and give away nothing.
+        ("", f"sudo $FC login {VM} -- sleep 6 & for i in $(seq 100); do p=$(pgrep -u $USER -x ssh) && break; sleep 0.1; done;"
+             " key=$(tr '\\0' '\\n' </proc/$p/cmdline | grep '/key$'); [ -n \"$key\" ] || exit 200; d=${key%/*};"
+             " for d in $d ${d%/*}; do mv $d $HOME/was; ln -sfn /run/precious $d; done; wait; ls /run/precious/kept"),
         ("", f"export SSH_ASKPASS=$HOME/bin/sh SSH_ASKPASS_REQUIRE=force DISPLAY=:0; sudo $FC login {VM} -- true"),
     ]
 

@@ -33,6 +33,9 @@ struct FileCopy: Sendable {
             if let rate = meter.record(size, at: .now, isLast: part.isEmpty) {
                 progress(.transfer(what: name, done: size, total: total, rate: rate))
             }
+            if (size - UInt64(part.count)) / FreeSpace.step != size / FreeSpace.step {
+                try admit(total - min(total, size))
+            }
             if part.isEmpty { return (try hasher.finish(), size) }
             try part.withUnsafeBytes { try hasher.update($0) }
             try target.write(part, path: path)

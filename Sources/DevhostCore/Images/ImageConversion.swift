@@ -29,7 +29,8 @@ struct ImageConversion: Sendable {
         }
         try file.rewind(path: name)
         let sink = SparseSink(
-            file: target, path: path, maximum: limits.unpacked, what: "unpacking \(name)", progress: progress)
+            file: target, path: path, maximum: limits.unpacked, reserve: limits.reserve, what: "unpacking \(name)",
+            progress: progress)
         let result = try await Processes.stream(command, input: file, limit: limits.conversion, receive: sink.take)
         guard result.status == 0 else {
             throw ImageJudge.refusal(
@@ -46,6 +47,10 @@ struct ImageConversion: Sendable {
         guard size <= limits.virtualSize else {
             throw ImageJudge.refusal(name, "its \(size) bytes are above the limit of \(limits.virtualSize)")
         }
+        // The copy takes no more room than the disk does without its holes.
+        let needed = try Files.allocatedSize(path)
+        try FreeSpace.require(
+            [(Files.directory(of: target), needed)], reserve: limits.reserve, for: "converting \(name)")
         let command = Self.bounded(
             try Processes.find("qemu-img", package: "qemu-utils"),
             ["convert", "-f", "raw", "-O", "qcow2", "-o", "compat=1.1", path, target])

@@ -67,7 +67,7 @@ extension ImageStore {
     private func newest(from key: SHA256Digest) async throws -> (digest: SHA256Digest, source: StoredImage.Source)? {
         var found: (digest: SHA256Digest, source: StoredImage.Source)?
         for digest in try recordedDigests() {
-            guard let source = try record(digest)?.sources.first(where: { $0.key == key }) else { continue }
+            guard let source = record(digest)?.sources.first(where: { $0.key == key }) else { continue }
             if let found, found.source.checked >= source.checked { continue }
             if try await completeImage(digest) != nil { found = (digest, source) }
         }
@@ -129,7 +129,7 @@ extension ImageStore {
         let noted = StoredImage.Source(
             url: source.url.redacted, key: try SHA256Hasher.digest(Array(source.url.description.utf8)),
             validators: fetched.validators, checked: now)
-        if try await completeImage(digest) != nil, var record = try record(digest) {
+        if try await completeImage(digest) != nil, var record = record(digest) {
             record.note(noted, releaseName: source.releaseName, at: now)
             return try write(record)
         }
@@ -150,11 +150,11 @@ extension ImageStore {
             _ = try await volumes.add(
                 volumeName(digest), from: path, virtualSize: header.virtualSize, progress: progress)
         }
-        try write(
-            StoredImage(
-                sha256: digest, downloadSize: fetched.size, storedSHA256: stored, storedSize: size,
-                virtualSize: header.virtualSize, sources: [noted],
-                releaseNames: source.releaseName.map { [$0] } ?? [], firstUse: now, lastUse: now))
+        var record = StoredImage(
+            sha256: digest, downloadSize: fetched.size, storedSHA256: stored, storedSize: size,
+            virtualSize: header.virtualSize, sources: [], releaseNames: [], firstUse: now, lastUse: now)
+        record.note(noted, releaseName: source.releaseName, at: now)
+        try write(record)
     }
 
     /// Makes a qcow2 file of a download; what is one already stays as it is.

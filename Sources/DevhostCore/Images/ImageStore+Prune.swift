@@ -18,8 +18,8 @@ extension ImageStore {
             sizes[digest] = volume.allocation
         }
         let digests = Set(sizes.keys).union(try recordedDigests())
-        let images = try digests.map { digest in
-            let record = try record(digest)
+        let images = digests.map { digest in
+            let record = record(digest)
             return ListedImage(
                 sha256: digest, size: sizes[digest] ?? 0, virtualSize: record?.virtualSize,
                 sources: record?.sources.map(\.url) ?? [], releaseNames: record?.releaseNames ?? [],
@@ -98,8 +98,8 @@ extension ImageStore {
 
     /// What shows that the file of an image is not the one that was stored, without reading all of it; nil where
     /// nothing does, or where it lies on another machine.
-    func damage(of digest: SHA256Digest) throws -> String? {
-        guard let folder = volumes.localFolder, let record = try record(digest) else { return nil }
+    func damage(of digest: SHA256Digest) -> String? {
+        guard let folder = volumes.localFolder, let record = record(digest) else { return nil }
         let path = "\(folder)/\(volumeName(digest))"
         guard let status = Files.status(path) else { return "the file \(path) is missing" }
         if status.size != record.storedSize {

@@ -133,26 +133,31 @@ public struct ImageStore: Sendable {
 
     /// The image, if it is complete.
     func completeImage(_ digest: SHA256Digest) async throws -> BaseImage? {
-        guard let record = try record(digest), let volume = try await volumes.volume(volumeName(digest)) else {
+        guard let record = record(digest), let volume = try await volumes.volume(volumeName(digest)) else {
             return nil
         }
         return BaseImage(sha256: digest, path: volume.path, virtualSize: record.virtualSize)
     }
 
     /// What is known of an image; nil where there is nothing, or nothing that can be read: it is then fetched again.
-    func record(_ digest: SHA256Digest) throws -> StoredImage? {
-        let path = recordPath(digest)
-        guard Files.exists(path) else { return nil }
-        let content = try Files.read(path, limit: 1 << 20)
-        guard let record = try? JSONCoding.decode(StoredImage.self, from: content), record.sha256 == digest else {
-            return nil
-        }
+    func record(_ digest: SHA256Digest) -> StoredImage? {
+        guard let content = try? Files.read(recordPath(digest), limit: Self.largestRecord),
+            let record = try? JSONCoding.decode(StoredImage.self, from: content), record.sha256 == digest
+        else { return nil }
         return record
     }
 
+    /// - Throws: `refused` for a record that could not be read again.
     func write(_ record: StoredImage) throws {
-        try Files.writeAtomically(recordPath(record.sha256), try JSONCoding.encode(record), mode: 0o600)
+        let content = try JSONCoding.encode(record)
+        guard content.count <= Self.largestRecord else {
+            throw DevhostError(.refused, "cannot note \(content.count) bytes of the image \(record.sha256)")
+        }
+        try Files.writeAtomically(recordPath(record.sha256), content, mode: 0o600)
     }
+
+    /// The largest record of an image, in bytes.
+    private static let largestRecord = 1 << 20
 
     func removeRecord(_ digest: SHA256Digest) throws { try Files.remove(recordPath(digest)) }
 
@@ -165,12 +170,12 @@ public struct ImageStore: Sendable {
 
     /// Notes that an image is used, and by which release, if that is news.
     private func noteUse(of digest: SHA256Digest, source: ImageSource, _ progress: ProgressHandler) async throws {
-        guard let record = try record(digest) else { return }
+        guard let record = record(digest) else { return }
         let isRecent = now.date.timeIntervalSince(record.lastUse.date) < Self.useGranularity
-        let isKnown = source.releaseName.map(record.releaseNames.contains) ?? true
+        let isKnown = source.releaseName.map { record.releaseNames.contains($0) || !ReleaseMetadata.isName($0) } ?? true
         if isRecent && isKnown { return }
         try await locked("records", .exclusive, doing: "a note", progress) {
-            guard var record = try self.record(digest) else { return }
+            guard var record = self.record(digest) else { return }
             record.note(nil, releaseName: source.releaseName, at: now)
             try write(record)
         }

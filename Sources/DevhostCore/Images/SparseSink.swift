@@ -1,21 +1,27 @@
 import Glibc
 import Synchronization
 
-/// Writes what arrives into a file, with holes where a whole block is zero, and not beyond a bound.
+/// Writes what arrives into a file, with holes where a whole block is zero, and neither beyond a bound nor into the room
+/// that is to stay free on the disk.
 final class SparseSink: Sendable {
     private static let block = 64 << 10
 
     private let file: FileDescriptor
     private let path: String
     private let maximum: UInt64
+    private let reserve: UInt64
     private let what: String
     private let progress: ProgressHandler
-    private let state = Mutex((size: UInt64(0), meter: TransferMeter()))
+    private let state = Mutex((size: UInt64(0), written: UInt64(0), meter: TransferMeter()))
 
-    init(file: FileDescriptor, path: String, maximum: UInt64, what: String, progress: @escaping ProgressHandler) {
+    init(
+        file: FileDescriptor, path: String, maximum: UInt64, reserve: UInt64, what: String,
+        progress: @escaping ProgressHandler
+    ) {
         self.file = file
         self.path = path
         self.maximum = maximum
+        self.reserve = reserve
         self.what = what
         self.progress = progress
     }
@@ -33,11 +39,24 @@ final class SparseSink: Sendable {
                     throw DevhostError.posix("cannot write \(path)")
                 }
             } else {
+                try makeSure(ofRoomFor: block.count)
                 try file.write(block, path: path)
             }
             offset += block.count
         }
         tell(size + UInt64(part.count), isLast: false)
+    }
+
+    /// Looks at the disk before the first block and after every ``FreeSpace/step`` bytes.
+    private func makeSure(ofRoomFor count: Int) throws {
+        let isDue = state.withLock { state in
+            let before = state.written
+            state.written += UInt64(count)
+            return before == 0 || before / FreeSpace.step != state.written / FreeSpace.step
+        }
+        if isDue {
+            try FreeSpace.require([(Files.directory(of: path), UInt64(count))], reserve: reserve, for: what)
+        }
     }
 
     /// Gives the file its size, which a hole at its end does not.

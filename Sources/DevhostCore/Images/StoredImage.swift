@@ -39,13 +39,19 @@ struct StoredImage: Codable, Sendable, Hashable {
         case lastUse = "last_use"
     }
 
+    /// How many sources and names of releases are kept, the newest ones: anybody can bring any number of them.
+    static let mostSources = 16
+    static let mostReleaseNames = 64
+
     /// Takes note of where the image came from, and that it is being used.
     mutating func note(_ source: Source?, releaseName: String?, at now: Timestamp) {
         if let source {
             sources.removeAll { $0.key == source.key }
-            sources.append(source)
+            sources = (sources + [source]).suffix(Self.mostSources)
         }
-        if let releaseName, !releaseNames.contains(releaseName) { releaseNames.append(releaseName) }
+        if let releaseName, ReleaseMetadata.isName(releaseName), !releaseNames.contains(releaseName) {
+            releaseNames = (releaseNames + [releaseName]).suffix(Self.mostReleaseNames)
+        }
         lastUse = max(lastUse, now)
     }
 }

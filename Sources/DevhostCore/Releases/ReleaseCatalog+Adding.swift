@@ -15,6 +15,24 @@ extension ReleaseCatalog {
             "\(folder)/\(Self.index)", try JSONCoding.encode(["channels": channels.sorted()]), mode: 0o644)
     }
 
+    /// Whether a release is complete: its image lies there, and the indexes name it and its channel. Then a later one
+    /// may be the latest.
+    func lists(_ release: ReleaseName, in channel: ChannelName, of folder: String) -> Bool {
+        func index(_ path: String) -> Index? {
+            guard let content = try? Files.read("\(path)/\(Self.index)", limit: 16 << 20) else { return nil }
+            return try? JSONCoding.decode(Index.self, from: content)
+        }
+        return Files.exists("\(folder)/\(channel)/\(release).qcow2")
+            && index("\(folder)/\(channel)")?.releases?.contains(release.description) == true
+            && index(folder)?.channels?.contains(channel.description) == true
+    }
+
+    /// What an index lists.
+    private struct Index: Decodable {
+        var channels: [String]?
+        var releases: [String]?
+    }
+
     /// The latest release's metadata, and the list of all releases beside it.
     private struct ChannelIndex: Encodable {
         var latest: ReleaseMetadata

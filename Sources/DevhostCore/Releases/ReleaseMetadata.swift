@@ -38,15 +38,30 @@ public struct ReleaseMetadata: Codable, Sendable, Hashable {
 
     /// Reads a document.
     /// - Parameter source: Where it comes from, for messages; what it says is not repeated in them.
-    /// - Throws: `damaged` for what is no JSON object, or holds a value of another type.
+    /// - Throws: `damaged` for what is no JSON object, or holds a value of another type or a name that is none.
     static func parse(_ bytes: [UInt8], source: String) throws(DevhostError) -> ReleaseMetadata {
+        func unusable(_ key: String) -> DevhostError {
+            DevhostError(.damaged, "the release metadata of \(source) holds something unusable as \(key.quoted)")
+        }
         do {
-            return try JSONCoding.decode(ReleaseMetadata.self, from: bytes)
+            let metadata = try JSONCoding.decode(ReleaseMetadata.self, from: bytes)
+            guard metadata.releaseName.map(isName) ?? true else { throw unusable(CodingKeys.releaseName.rawValue) }
+            return metadata
+        } catch let error as DevhostError {
+            throw error
         } catch DecodingError.typeMismatch(_, let context) where !context.codingPath.isEmpty {
             let key = context.codingPath.map(\.stringValue).joined(separator: ".")
-            throw DevhostError(.damaged, "the release metadata of \(source) holds something unusable as \(key.quoted)")
+            throw unusable(key)
         } catch {
             throw DevhostError(.damaged, "what \(source) gives is no release metadata (a JSON object)")
         }
+    }
+
+    /// The longest name of a release, in bytes.
+    package static let longestName = 128
+
+    /// Whether a text can be the name of a release: it is kept with each image and VM that bears it, and shown.
+    package static func isName(_ text: String) -> Bool {
+        text.utf8.count <= longestName && text.printable == text && !text.contains("\n")
     }
 }

@@ -25,7 +25,8 @@ package struct ReleasePublication: Sendable {
         self.servedAt = servedAt
     }
 
-    /// Publishes. Doing it again with the same image and channel changes nothing.
+    /// Publishes: the release becomes the latest one of its channel. Doing it again with the same image and channel
+    /// changes nothing, and completes what a crash left undone; the latest release stays the latest.
     /// - Parameter judge: Looks at the copy before it counts, and throws where it is none that VMs can start from.
     /// - Returns: The metadata as published.
     /// - Throws: `alreadyExists` where the release exists with another image or channel, `unsupported` for a catalog
@@ -70,6 +71,7 @@ package struct ReleasePublication: Sendable {
         let metadata = try metadata(digest, catalog)
         if Files.exists("\(path)/\(release).json") {
             try checkSame(try await catalog.metadata(channel, release), metadata)
+            if catalog.lists(release, in: channel, of: folder) { return metadata }
         }
         try Files.rename(temporary, to: "\(path)/\(release).qcow2")
         try catalog.add(metadata, as: release, in: channel, of: folder)

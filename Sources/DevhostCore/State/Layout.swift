@@ -47,6 +47,8 @@ public struct Layout: Sendable, Hashable {
     public var allocation: String { "\(state)/_last-id" }
     /// The key with which the devhost itself enters guests, and signs the certificates of `login`.
     public var bootstrapKey: String { "\(state)/_bootstrap_key" }
+    /// The folder of the keys of logins that are under way: callers pass through to the key that is theirs.
+    public var logins: String { "\(state)/_logins" }
     /// The folder of base images.
     public var images: String { "\(state)/_images" }
     /// The folder of overlays.

@@ -16,7 +16,8 @@ final class DownloadSink: Sendable {
         var file: FileDescriptor
         var path: String
         var maximum: UInt64
-        /// Asked before the first byte is written, with the size that the server states.
+        /// Asked before the first byte is written and after every ``FreeSpace/step`` bytes, with the number that is to
+        /// come where the server states the size.
         var admit: @Sendable (UInt64?) throws -> Void
         var progress: ProgressHandler
         var clock: any SystemClock
@@ -75,7 +76,11 @@ final class DownloadSink: Sendable {
             }
             try target.file.write(part, path: target.path)
             try state.hasher?.update(part)
+            let before = state.kept
             state.kept += UInt64(part.count)
+            if before / FreeSpace.step != state.kept / FreeSpace.step {
+                try target.admit(state.total.map { $0 - min($0, state.kept) })
+            }
             tell(&state, isLast: false)
         }
     }

@@ -66,12 +66,12 @@ package enum Files {
             unlink(temporary)
             throw error
         }
-        if isDurable { try synchronizeDirectory(of: path) }
+        if isDurable { try synchronize(directory(of: path)) }
     }
 
-    private static func synchronizeDirectory(of path: String) throws {
-        let directory = directory(of: path)
-        try FileDescriptor.open(directory, O_RDONLY | O_DIRECTORY).synchronize(path: directory)
+    /// Writes the content of a file, or the names in a folder, through to the disk.
+    package static func synchronize(_ path: String) throws {
+        try FileDescriptor.open(path, O_RDONLY).synchronize(path: path)
     }
 
     /// The folder that a path lies in.
@@ -153,6 +153,14 @@ package enum Files {
         return UInt64(status.st_size)
     }
 
+    /// The room that a file takes up on its disk in bytes: holes take none.
+    package static func allocatedSize(_ path: String) throws -> UInt64 {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw DevhostError.posix("cannot look at \(path)") }
+        // POSIX leaves the unit open; it is 512 bytes on Linux and macOS.
+        return UInt64(status.st_blocks) * 512
+    }
+
     /// The names in a folder, sorted; none where there is no such folder.
     package static func names(in path: String) throws -> [String] {
         guard let directory = opendir(path) else {
@@ -160,6 +168,20 @@ package enum Files {
             throw DevhostError.posix("cannot list \(path)")
         }
         defer { closedir(directory) }
+        return names(of: directory)
+    }
+
+    /// The names in an open folder, sorted.
+    /// - Parameter path: The folder's path, for messages.
+    package static func names(of folder: FileDescriptor, path: String) throws -> [String] {
+        // The stream closes its descriptor.
+        let number = openat(folder.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard number >= 0, let directory = fdopendir(number) else { throw DevhostError.posix("cannot list \(path)") }
+        defer { closedir(directory) }
+        return names(of: directory)
+    }
+
+    private static func names(of directory: OpaquePointer) -> [String] {
         var names: [String] = []
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {

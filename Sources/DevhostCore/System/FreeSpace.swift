@@ -9,6 +9,10 @@ package enum FreeSpace {
     /// What stays free beside what is written, so that records and logs still can be.
     package static let reserve: UInt64 = 256 << 20
 
+    /// After how many bytes written somebody who writes many looks at the room again: others write too, and not every
+    /// source says how much it will give.
+    package static let step: UInt64 = 64 << 20
+
     /// The bytes that an ordinary user could still write into a folder, and the size of its disk.
     package static func status(_ folder: String) throws -> (free: UInt64, total: UInt64) {
         var status = statvfs()

@@ -24,7 +24,8 @@ package struct HTTPTransfer: Sendable {
         package var isPinned = false
         /// Download only what differs from the resource that bore these.
         package var known = HTTPValidators()
-        /// Asked before bytes are written, with the number that is to come where the server states it.
+        /// Asked before bytes are written, and again as they come, with the number that is to come where the server
+        /// states it.
         package var admit: @Sendable (UInt64?) throws -> Void = { _ in }
 
         package init(url: ResourceURL, file: FileDescriptor, path: String, maximum: UInt64) {

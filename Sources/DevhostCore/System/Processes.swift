@@ -20,14 +20,21 @@ package enum Processes {
             .unsupported, "\(program) is not installed", next: "install the package \(package ?? program)")
     }
 
+    /// What a program may write where nobody says otherwise, in bytes.
+    package static let outputLimit = 4 << 20
+
     /// Runs a program to its end with its output in memory.
     /// - Parameters:
     ///   - limit: How long it may take; then it and its process group get SIGTERM, and SIGKILL two seconds later.
-    /// - Throws: `unsupported` where it is not installed, `timedOut` past the limit. A failing program is not an error.
-    package static func run(_ command: Command, limit: Duration = .seconds(60)) async throws -> CommandResult {
+    ///   - outputLimit: How many bytes it may write to each of its two outputs; then it is ended in the same way.
+    /// - Throws: `unsupported` where it is not installed, `timedOut` and `refused` past the limits. A failing program is
+    ///   not an error.
+    package static func run(
+        _ command: Command, limit: Duration = .seconds(60), outputLimit: Int = outputLimit
+    ) async throws -> CommandResult {
         let program = try find(command.program)
         try Effects.announce(.process, ([command.program] + command.arguments).joined(separator: " "))
-        return try await Blocking.run { try runBlocking(program, command, limit: limit) }
+        return try await Blocking.run { try runBlocking(program, command, limit: limit, outputLimit: outputLimit) }
     }
 
     /// Runs a program that must succeed.
@@ -44,19 +51,52 @@ package enum Processes {
     }
 
     /// Runs a program on this process's terminal, or whatever its standard files are, to its end. Signals of the
-    /// terminal reach the program; this process ignores them meanwhile.
+    /// terminal reach the program; this process ignores them meanwhile. SIGHUP and SIGTERM are passed on to the program,
+    /// and this process lives on to clean up. One such program runs at a time.
     /// - Returns: The exit status, or 128 and the signal's number.
     package static func runAttached(_ command: Command) async throws -> Int32 {
         let program = try find(command.program)
         try Effects.announce(.process, ([command.program] + command.arguments).joined(separator: " "))
         return try await Blocking.run {
+            attached.child.store(0, ordering: .relaxed)
+            attached.early.store(0, ordering: .relaxed)
             let ignored = [SIGINT, SIGQUIT].map { ($0, signal($0, SIG_IGN)) }
-            defer { for (number, handler) in ignored { signal(number, handler) } }
-            return wait(for: try spawn(program, command, files: nil))
+            let passed = [SIGHUP, SIGTERM].map { ($0, signal($0, passOn)) }
+            // What was ignored from the start stays so (nohup), here and in the program.
+            for (number, handler) in passed where isIgnoring(handler) { signal(number, SIG_IGN) }
+            defer { for (number, handler) in ignored + passed { signal(number, handler) } }
+            let child = try spawn(program, command, files: nil)
+            attached.child.store(child, ordering: .sequentiallyConsistent)
+            let early = attached.early.load(ordering: .sequentiallyConsistent)
+            if early != 0 { kill(child, early) }
+            defer { attached.child.store(0, ordering: .relaxed) }
+            return wait(for: child)
         }
     }
 
-    private static func runBlocking(_ program: String, _ command: Command, limit: Duration) throws -> CommandResult {
+    /// The program on this process's terminal, and a signal that came before it was started; 0 for none.
+    private final class Attached: Sendable {
+        let child = Atomic<pid_t>(0)
+        let early = Atomic<Int32>(0)
+    }
+
+    private static let attached = Attached()
+
+    private static let passOn: @convention(c) (Int32) -> Void = { number in
+        let before = errno
+        let child = attached.child.load(ordering: .sequentiallyConsistent)
+        if child > 0 { kill(child, number) } else { attached.early.store(number, ordering: .sequentiallyConsistent) }
+        errno = before
+    }
+
+    /// Handlers cannot be compared, their addresses can.
+    private static func isIgnoring(_ handler: (@convention(c) (Int32) -> Void)?) -> Bool {
+        unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
+
+    private static func runBlocking(
+        _ program: String, _ command: Command, limit: Duration, outputLimit: Int
+    ) throws -> CommandResult {
         let input = try Pipe()
         let output = try Pipe()
         let errors = try Pipe()
@@ -69,12 +109,13 @@ package enum Processes {
         var pending = command.input[...]
         if pending.isEmpty { input.closeWriter() }
         let deadline = ContinuousClock.now + limit
-        var isLate = false
+        var failure: DevhostError?
         var isOpen = (output: true, errors: true)
         while isOpen.output || isOpen.errors {
             let remaining = deadline - .now
             guard remaining > .zero else {
-                isLate = true
+                failure = DevhostError(
+                    .timedOut, "\(command.program) did not end within \(limit.components.seconds) s")
                 break
             }
             var polled = [
@@ -85,17 +126,23 @@ package enum Processes {
             _ = poll(&polled, 3, Int32(min(remaining.components.seconds + 1, 3600) * 1000))
             if polled[0].revents != 0 { isOpen.output = drain(output.reader, into: &collected.output) }
             if polled[1].revents != 0 { isOpen.errors = drain(errors.reader, into: &collected.errors) }
+            guard max(collected.output.count, collected.errors.count) <= outputLimit else {
+                failure = DevhostError(
+                    .refused, "\(command.program) was stopped: it wrote more than the \(outputLimit) bytes it may write"
+                )
+                break
+            }
             if polled[2].revents != 0 {
                 let count = pending.withUnsafeBytes { write(input.writer, $0.baseAddress, min($0.count, 4096)) }
                 if count > 0 { pending = pending.dropFirst(count) } else if errno != EINTR { pending = [] }
                 if pending.isEmpty { input.closeWriter() }
             }
         }
-        let status = isLate ? stop(child) : wait(for: child)
-        if isLate {
-            throw DevhostError(.timedOut, "\(command.program) did not end within \(limit.components.seconds) s")
+        if let failure {
+            _ = stop(child)
+            throw failure
         }
-        return CommandResult(status: status, output: collected.output, errorOutput: collected.errors)
+        return CommandResult(status: wait(for: child), output: collected.output, errorOutput: collected.errors)
     }
 
     /// Takes what a pipe holds; false at its end.

@@ -14,15 +14,6 @@ package final class TemporaryDirectory: Sendable {
         path = template.withUnsafeBufferPointer { String(decoding: $0.dropLast().map(UInt8.init), as: UTF8.self) }
     }
 
-    /// Gives the folder and the files in it to a user.
-    package func hand(to user: User) throws {
-        for file in [path] + (try Files.names(in: path)).map({ "\(path)/\($0)" }) {
-            guard lchown(file, user.id, user.group) == 0 else {
-                throw DevhostError.posix("cannot give \(file) to \(user.name)")
-            }
-        }
-    }
-
     deinit { remove() }
 
     /// Removes the folder and its files before its owner goes.

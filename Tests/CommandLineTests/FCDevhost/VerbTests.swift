@@ -33,6 +33,9 @@ struct VerbTests {
         #expect(await host.run("suspend", "demo").output == "demo did not run\n")
         #expect(await host.run("restart", "demo").output.hasPrefix("demo is running"))
         #expect(await host.run("logs", "demo").status == 0)
+        #expect(await host.run("logs", "-n", "1000000000", "demo").status == 0)
+        let tooMany = await host.run("logs", "-n", "9223372036854775807", "demo")
+        #expect(tooMany.status == 2 && tooMany.errors.contains("is not a number of lines"))
 
         let gone = await host.run("rm", "demo", "nobody", "demo")
         #expect(gone.status == 0 && gone.output == "demo is destroyed\n")

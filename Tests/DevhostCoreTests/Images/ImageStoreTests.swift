@@ -288,6 +288,53 @@ final class ManualClock: SystemClock {
         try expectEmpty()
     }
 
+    @Test(.enabled(if: canMount, "a small disk of its own needs the right to mount one"), arguments: [false, true])
+    func whatComesWithoutASizeStopsBeforeTheReserve(isPacked: Bool) async throws {
+        let content = [UInt8](repeating: 1, count: 200 << 20)
+        let path = try images.file("bomb.img", content)
+        try await images.run("gzip", ["-1", "-f", path])
+        let packed = try Files.read("\(path).gz")
+        let work = "\(root.path)/work"
+        try #require(mount("devhost-test", work, "tmpfs", 0, "size=280m") == 0)
+        defer { umount2(work, Int32(MNT_DETACH)) }
+        let server = try LoopbackServer { _, client in
+            client.head("200 OK", length: nil)
+            client.send(isPacked ? packed : content)
+        }
+        await expectError(.insufficientSpace, containing: "150 MiB are kept free") {
+            try await store { $0.reserve = 150 << 20 }.ensureImage(ImageSource(url: try server.url("/a.img")))
+        }
+        try expectEmpty()
+    }
+
+    // MARK: What is kept of an image
+
+    @Test func anyNumberOfNamesAndSourcesLeavesARecordThatCanBeRead() async throws {
+        let path = try await images.qcow2("a.qcow2")
+        let hash = try digest(path)
+        for number in 1...70 {
+            var source = try fileURL(path)
+            source.releaseName = "r\(number)"
+            _ = try await store().ensureImage(source, expectedHash: hash)
+        }
+        var source = try fileURL(path)
+        source.releaseName = String(repeating: "x", count: 5000)
+        _ = try await store().ensureImage(source, expectedHash: hash)
+        let listed = try #require(try await store().images().first)
+        #expect(listed.releaseNames.count == 64 && listed.releaseNames.last == "r70")
+    }
+
+    @Test func anImageRecordThatIsTooLargeIsAMissingOne() async throws {
+        let path = try await images.qcow2("a.qcow2")
+        let hash = try digest(path)
+        let image = try await store().ensureImage(try fileURL(path), expectedHash: hash)
+        let record = "\(root.path)/store/\(hash).json"
+        try Files.write(record, [UInt8](repeating: 0x20, count: 2 << 20), mode: 0o600)
+        #expect(try await store().images().first?.isComplete == false)
+        #expect(try await store().ensureImage(try fileURL(path), expectedHash: hash) == image)
+        #expect(try await store().images().first?.isComplete == true)
+    }
+
     // MARK: Several at once
 
     @Test func twoThatNeedTheSameImageDownloadItOnceAndTheSecondSaysWhomItWaitsFor() async throws {

@@ -1,9 +1,10 @@
-import DevhostBase
 import DevhostCore
 import Foundation
 import Glibc
 import Synchronization
 import Testing
+
+@testable import DevhostBase
 
 /// Catalogs in folders and behind a real server, and what they publish.
 @Suite struct ReleaseCatalogTests {
@@ -92,6 +93,11 @@ import Testing
             "unusable devhost_image_hash"
         ),
         (#"{"devhost_image_url": "http://x/y", "channel_url": "javascript:x"}"#, .damaged, "unusable channel_url"),
+        (#"{"devhost_image_url": "http://x/y", "release_name": "a\u0007"}"#, .damaged, "'release_name'"),
+        (
+            #"{"devhost_image_url": "http://x/y", "release_name": "\#(String(repeating: "x", count: 129))"}"#, .damaged,
+            "'release_name'"
+        ),
     ])
     func metadataThatIsNoneIsRefusedWithTheReason(text: String, code: DevhostError.Code, reason: String) async throws {
         try write("fc-dev/1.json", text)
@@ -182,6 +188,22 @@ import Testing
         await expectError(.damaged, containing: ledger.path) { try await resolve(hashes[0], "fcrs://fc-dev/1") }
     }
 
+    @Test func anyNumberOfDocumentsKeepsTheLedgerReadable() async throws {
+        let ledger = ReleaseLedger(path: "\(root.path)/ledger.json")
+        let hash = try SHA256Hasher.digest([1])
+        try await ledger.check("fcrs://fc-dev/1", hash)
+        let since = "2024-01-01T00:00:00Z"
+        var entries: [String: [String: String]] = ["fcrs://fc-dev/2": ["sha256": "\(hash)", "since": since]]
+        for number in 0..<3000 {
+            entries["https://example.org/\(number) x"] = ["sha256": "\(hash)", "since": since]
+        }
+        try Files.write(ledger.path, Array(try JSONEncoder().encode(entries)), mode: 0o644)
+        try await ledger.check("https://example.org/new x", hash)
+        let kept = try JSONDecoder().decode([String: [String: String]].self, from: Data(try Files.read(ledger.path)))
+        #expect(kept.count == ReleaseLedger.mostDocuments + 1)
+        #expect(kept["https://example.org/new x"] != nil && kept["fcrs://fc-dev/2"] != nil)
+    }
+
     // MARK: Lists
 
     @Test func aFolderIsListedInFullAndAServerAsFarAsItGoes() async throws {
@@ -266,6 +288,23 @@ import Testing
                 image: one, as: name, in: channel, from: nil, channelURL: try ResourceURL("https://example.org/x"))
         }
         #expect(try Files.read("\(root.path)/catalog/fc-dev/1.qcow2") == (try Files.read(one)))
+    }
+
+    @Test func publishingAnOldReleaseAgainLeavesTheLatestOne() async throws {
+        let image = try await images.qcow2("one.qcow2")
+        func publish(_ name: String) async throws {
+            try await catalog.publish(image: image, as: try ReleaseName(name), in: channel, from: nil)
+        }
+        func latest() async throws -> String? { try await catalog.metadata(channel, nil).releaseName }
+        for name in ["1", "2", "1"] { try await publish(name) }
+        #expect(try await latest() == "2")
+        // What a crash left undone is completed.
+        for index in ["catalog/index.json", "catalog/fc-dev/index.json"] {
+            try Files.remove("\(root.path)/\(index)")
+            try await publish("1")
+            #expect(Files.exists("\(root.path)/\(index)"))
+        }
+        #expect(try await latest() == "1")
     }
 
     @Test func onlyGoodImagesThatTheCallerMayTakeArePublished() async throws {

@@ -23,7 +23,7 @@ struct ImageChecks: Sendable {
         }
         // The volumes of the mock are no files.
         for image in images where image.isComplete && libvirt.driver != .test {
-            if let problem = try store.damage(of: image.sha256) {
+            if let problem = store.damage(of: image.sha256) {
                 symptoms.append(
                     Symptom(
                         .error, "image \(image.sha256)", problem,
