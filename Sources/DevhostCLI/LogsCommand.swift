@@ -40,15 +40,17 @@ struct LogsCommand: ProgramCommand {
         if log.isOfFailure {
             context.progress.notice("there is no VM \(name): this is what its creation left when it failed")
         } else if follows {
-            try await follow(devhost, from: log.end, context.output)
+            let isThere = try await follow(devhost, from: log.end, context.output)
+            if !isThere { context.progress.notice("the VM \(name) is gone") }
         }
         return .success
     }
 
-    /// Follows until nobody reads any more.
-    private func follow(_ devhost: Devhost, from end: UInt64, _ output: ResultOutput) async throws {
+    /// Follows until nobody reads any more, or the VM is gone.
+    /// - Returns: Whether the VM is still there.
+    private func follow(_ devhost: Devhost, from end: UInt64, _ output: ResultOutput) async throws -> Bool {
         var failure: (any Error)?
-        try await devhost.followConsole(name, from: end) { part in
+        let isThere = try await devhost.followConsole(name, from: end) { part in
             do {
                 try output.write(part)
                 return output.hasReader
@@ -58,6 +60,7 @@ struct LogsCommand: ProgramCommand {
             }
         }
         if let failure { throw failure }
+        return isThere
     }
 
     /// More lines than any console holds.

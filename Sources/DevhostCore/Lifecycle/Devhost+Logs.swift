@@ -16,10 +16,11 @@ extension Devhost {
     public func consoleLog(_ name: VMName) throws -> ConsoleLog {
         if try records.find(name) != nil {
             let path = layout.consoleLog(name)
+            var part = TextParts()
             let content = Files.exists(path) ? try Files.read(path) : []
+            let text = part.take(content)
             return ConsoleLog(
-                text: String(decoding: content, as: UTF8.self).printableLines, end: UInt64(content.count),
-                isOfFailure: false)
+                text: text.printableLines, end: UInt64(content.count - part.rest.count), isOfFailure: false)
         }
         let failure = layout.failure(name)
         guard Files.exists("\(failure)/reason") else {
@@ -30,27 +31,41 @@ extension Devhost {
         return ConsoleLog(text: (log + "\n" + reason).printableLines, end: 0, isOfFailure: true)
     }
 
-    /// Gives what a VM's console writes, part by part, until `receive` returns false.
+    /// Gives what a VM's console writes, part by part, until `receive` returns false or the VM is destroyed. A log that
+    /// virtlogd rotates is read to its end before the new one.
     /// - Parameter end: How many bytes of the log are known already.
+    /// - Returns: Whether the VM is still there.
     /// - Throws: `notFound`.
-    public func followConsole(_ name: VMName, from end: UInt64, receive: (String) -> Bool) async throws {
+    @discardableResult
+    public func followConsole(_ name: VMName, from end: UInt64, receive: (String) -> Bool) async throws -> Bool {
         _ = try records.require(name)
         let path = layout.consoleLog(name)
+        var file: FileDescriptor?
         var offset = end
+        var parts = TextParts()
         while true {
-            let size = (try? Files.size(path)) ?? 0
-            // A log that shrank was rotated by virtlogd and starts anew.
-            if size < offset { offset = 0 }
-            if size > offset {
-                let file = try FileDescriptor.open(path, O_RDONLY)
-                lseek(file.number, off_t(offset), SEEK_SET)
-                let part = try file.read(upTo: 64 << 10, path: path)
-                offset += UInt64(part.count)
-                if !receive(String(decoding: part, as: UTF8.self).printableLines) { return }
-            } else {
-                if !receive("") { return }
-                try await clock.sleep(for: .milliseconds(200))
+            // Looked at before the log is read: what a VM wrote until it was destroyed is in the log by then.
+            let isThere = Files.exists(layout.record(name))
+            if file == nil, Files.exists(path) { file = try FileDescriptor.open(path, O_RDONLY) }
+            if let open = file {
+                let isRotated = !open.isNamed(path)
+                // One that shrank starts anew.
+                if try open.size(path: path) < offset { offset = 0 }
+                let bytes = try open.read(at: offset, count: 64 << 10, path: path)
+                offset += UInt64(bytes.count)
+                if !bytes.isEmpty {
+                    if !receive(parts.take(bytes).printableLines) { return true }
+                    continue
+                }
+                if isRotated {
+                    file = nil
+                    offset = 0
+                    if Files.exists(path) { continue }
+                }
             }
+            guard isThere else { return false }
+            if !receive("") { return true }
+            try await clock.sleep(for: .milliseconds(200))
         }
     }
 }

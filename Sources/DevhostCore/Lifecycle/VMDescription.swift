@@ -14,9 +14,9 @@ public struct VMDescription: Sendable, Hashable, Encodable {
         init?(intValue: Int) { nil }
     }
 
-    /// Encodes the keys of the record, `state` and `disk_allocation`.
+    /// Encodes the keys of the record, `state` and `disk_allocation`; URLs without what may be a secret.
     public func encode(to encoder: any Encoder) throws {
-        try record.encode(to: encoder)
+        try record.shown.encode(to: encoder)
         var values = encoder.container(keyedBy: Key.self)
         try values.encodeIfPresent(state, forKey: Key(stringValue: "state"))
         try values.encodeIfPresent(diskAllocation, forKey: Key(stringValue: "disk_allocation"))
@@ -46,5 +46,17 @@ public struct VMSummary: Sendable, Encodable {
         case creationDate = "creation-date"
         case lastDeployDate = "last_deploy_date"
         case record
+    }
+
+    /// Encodes what is known; URLs of the record without what may be a secret.
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encode(name, forKey: .name)
+        try values.encodeIfPresent(state, forKey: .state)
+        try values.encodeIfPresent(owner, forKey: .owner)
+        try values.encodeIfPresent(creationDate, forKey: .creationDate)
+        try values.encodeIfPresent(lastDeployDate, forKey: .lastDeployDate)
+        try values.encodeIfPresent(record?.shown, forKey: .record)
+        try values.encodeIfPresent(problem, forKey: .problem)
     }
 }

@@ -16,4 +16,14 @@ extension VMRecord {
         hydraEval = if case .hydra(let evaluation) = release.reference { .integer(Int64(evaluation)) } else { nil }
         guestDigest = nil
     }
+
+    /// The record as it is shown: URLs without what may be a secret.
+    var shown: VMRecord {
+        func redacted(_ text: String?) -> String? { text.map { (try? ResourceURL($0))?.redacted ?? $0 } }
+        var record = self
+        record.imageURL = redacted(imageURL)
+        record.channelURL = redacted(channelURL)
+        record.releaseReference = releaseReference.map { (try? ReleaseReference($0))?.description ?? $0 }
+        return record
+    }
 }

@@ -30,7 +30,8 @@ package struct ReleasePublication: Sendable {
     /// - Parameter judge: Looks at the copy before it counts, and throws where it is none that VMs can start from.
     /// - Returns: The metadata as published.
     /// - Throws: `alreadyExists` where the release exists with another image or channel, `unsupported` for a catalog
-    ///   behind HTTP, `invalidArgument` for the release name `index`, which stands for the channel, and what `judge`
+    ///   behind HTTP, `invalidArgument` for the release name `index`, which stands for the channel,
+    ///   `refused` for URLs with a user name or a password, and what `judge`
     ///   throws.
     package func publish(
         _ image: FileDescriptor, name: String, into catalog: ReleaseCatalog, clock: any SystemClock,
@@ -41,6 +42,8 @@ package struct ReleasePublication: Sendable {
                 .unsupported, "cannot publish into \(catalog.name): it is not a folder of this machine",
                 next: "publish into a folder and let a web server serve it")
         }
+        try channelURL?.requireNoCredentials(as: "channel")
+        try servedAt?.requireNoCredentials(as: "address of a catalog")
         guard release.description != "index" else {
             throw DevhostError(.invalidArgument, "a release cannot be called index", next: "choose another name")
         }

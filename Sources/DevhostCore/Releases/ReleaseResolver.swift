@@ -33,9 +33,17 @@ public struct ReleaseResolver: Sendable {
     /// Resolves a reference.
     /// - Throws: `invalidConfiguration` where devhost.cfg lacks the catalog or the Hydra server, `notFound`,
     ///   `unavailable` and `timedOut` where it cannot be fetched, `damaged` for what is no metadata, `refused` for a
-    ///   release without a dev image or with another one than it once had, `permissionDenied` for a file outside of the
-    ///   folders that are listed.
+    ///   release without a dev image or with another one than it once had and for URLs with a user name or a password,
+    ///   `permissionDenied` for a file outside of the folders that are listed.
     public func resolve(_ reference: ReleaseReference) async throws -> ResolvedRelease {
+        if case .metadata(let url) = reference { try url.requireNoCredentials(as: "metadata of a release") }
+        let release = try await lookUp(reference)
+        try release.imageURL.requireNoCredentials(as: "image")
+        try release.channelURL?.requireNoCredentials(as: "channel")
+        return release
+    }
+
+    private func lookUp(_ reference: ReleaseReference) async throws -> ResolvedRelease {
         switch reference {
         case .image(let url, let channel):
             return ResolvedRelease(reference: reference, channelURL: channel, imageURL: url)

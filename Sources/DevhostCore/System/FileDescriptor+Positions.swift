@@ -12,6 +12,14 @@ extension FileDescriptor {
         return UInt64(max(0, status.st_size))
     }
 
+    /// Whether a path still leads to this file.
+    package func isNamed(_ path: String) -> Bool {
+        var mine = stat()
+        var named = stat()
+        return fstat(number, &mine) == 0 && stat(path, &named) == 0 && mine.st_ino == named.st_ino
+            && mine.st_dev == named.st_dev
+    }
+
     /// Reads bytes at a place without moving the place of ``read(upTo:path:)``; fewer than asked for at the end of the
     /// file.
     package func read(at offset: UInt64, count wanted: Int, path: String) throws -> [UInt8] {

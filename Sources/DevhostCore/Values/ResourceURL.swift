@@ -54,6 +54,21 @@ public struct ResourceURL: Hashable, Sendable, CustomStringConvertible {
         path = url.path
     }
 
+    /// Refuses a URL that holds a user name or a password: records and catalogs keep it, for everybody to read. A query
+    /// is taken, although it may be a signature: without it the resource could not be had again.
+    /// - Throws: `refused`, without the secret.
+    package func requireNoCredentials(as what: String) throws(DevhostError) {
+        guard let components = URLComponents(string: description), components.user == nil, components.password == nil
+        else {
+            throw DevhostError(
+                .refused,
+                "\(redacted) cannot be the \(what): it holds a user name or a password, and the records and catalogs that "
+                    + "it would stand in are readable by everyone on the devhost",
+                next: "have it served to the devhost's address without one, or put the file into a folder of "
+                    + "[images] file-folders and name it by a file:// URL")
+        }
+    }
+
     /// The URL without user name, password and query, which may be secrets: for messages.
     public var redacted: String {
         guard var components = URLComponents(string: description) else { return scheme.rawValue + ":…" }

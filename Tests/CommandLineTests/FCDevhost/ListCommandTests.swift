@@ -91,4 +91,17 @@ struct ListCommandTests {
         let withStates = try await host(uri: "test:///default").run("list", "-l", "--json")
         #expect(withStates.output.contains(#""state" : "missing""#))
     }
+
+    @Test("an old record with a password in its URLs loads and is shown without it")
+    func secretsInRecords() async throws {
+        let host = try CommandHost(uri: Self.noLibvirt)
+        try host.write(
+            "old",
+            #"{"name": "old", "image_url": "https://me:hidden@x/y?sig=hidden", "channel_url": "https://me:hidden@x/c"}"#
+        )
+        for result in [await host.run("list", "--json"), await host.run("show", "--json", "old")] {
+            #expect(result.output.contains("https://x/y?"), "\(result.errors)")
+            #expect(!result.output.contains("hidden"))
+        }
+    }
 }

@@ -1,6 +1,8 @@
+import Glibc
 import Synchronization
 import Testing
 
+@testable import DevhostBase
 @testable import DevhostCore
 
 @Suite struct EnsureTests {
@@ -223,6 +225,36 @@ import Testing
             return false
         }
         #expect(log.text == "first\n" && parts == ["second\n"])
+    }
+
+    @Test func aConsoleThatIsRotatedLosesNothingAndEndsWithTheVM() async throws {
+        let name = try await devhost.ensure(try test.request("demo")).record.name
+        let path = test.configuration.layout.consoleLog(name)
+        try Files.createDirectory(Files.directory(of: path), mode: 0o711)
+        let file = try FileDescriptor.open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o600)
+        try file.write(Array("one \u{fc}".utf8.dropLast()), path: path)
+        let log = try devhost.consoleLog(name)
+        #expect(log.text == "one ")
+        try file.write(Array("\u{fc}\n".utf8.suffix(2)), path: path)
+        var text = ""
+        var isRotated = false
+        let isThere = try await devhost.followConsole(name, from: log.end) { part in
+            text += part
+            if part.isEmpty {
+                if isRotated {
+                    try? devhost.records.remove(name)
+                } else {
+                    // As virtlogd does it: the old file gets its last lines and another name, and a new one is begun.
+                    try? file.write(Array("last\n".utf8), path: path)
+                    try? Files.rename(path, to: "\(path).0")
+                    try? Files.write(path, Array("a longer text than all that was in the old file\n".utf8), mode: 0o600)
+                    isRotated = true
+                }
+            }
+            return true
+        }
+        #expect(text == "\u{fc}\nlast\na longer text than all that was in the old file\n")
+        #expect(!isThere)
     }
 
     @Test func anExistingVMIsNeverDestroyedByAFailingEnsure() async throws {

@@ -151,6 +151,29 @@ import Testing
         #expect(release.imageURL == image && release.channelURL == channel && release.imageHash == nil)
     }
 
+    @Test func urlsWithAPasswordAreRefusedWhereverTheyWouldBeKept() async throws {
+        let secret = try ResourceURL("https://me:hidden@example.org/a?sig=1")
+        let plain = try ResourceURL("https://example.org/a?sig=1")
+        #expect(try await resolver(nil).resolve(.image(plain, channel: plain)).imageURL == plain)
+        try write("fc-dev/1.json", #"{"devhost_image_url": "https://me:hidden@example.org/a"}"#)
+        try write("fc-dev/2.json", #"{"devhost_image_url": "https://x/y", "channel_url": "https://me@example.org/a"}"#)
+        let references: [ReleaseReference] = [
+            .image(secret, channel: nil), .image(plain, channel: secret), .metadata(secret),
+            try ReleaseReference("fcrs://fc-dev/1"), try ReleaseReference("fcrs://fc-dev/2"),
+        ]
+        for reference in references {
+            let error = await expectError(.refused, containing: "readable by everyone") {
+                try await resolver(catalog).resolve(reference)
+            }
+            #expect(error?.description.contains("hidden") == false)
+        }
+        let image = try await images.qcow2("mine.qcow2")
+        await expectError(.refused, containing: "readable by everyone") {
+            try await catalog.publish(
+                image: image, as: try ReleaseName("3"), in: channel, from: nil, channelURL: secret)
+        }
+    }
+
     @Test func locationsAreParsed() async throws {
         #expect(try ReleaseCatalog.Location("/srv/catalog") == .folder("/srv/catalog"))
         #expect(try ReleaseCatalog.Location("file:///srv/a%20b") == .folder("/srv/a b"))
