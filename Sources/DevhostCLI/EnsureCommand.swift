@@ -20,7 +20,7 @@ struct EnsureCommand: ProgramCommand {
     static let location = Option.value("location", "NAME", "Where it stands, as its platform is told.")
     static let authorizedKey = Option.value(
         "authorized-key", "KEY", isRepeatable: true,
-        "A public key of its owner that may log in: one line of a .pub file.")
+        "A public key of its owner that may log in: one line of a .pub file. The keys given replace those it has.")
     static let imageURL = Option.value("image-url", "URL", "The image a new VM starts from.")
     static let channelURL = Option.value("channel-url", "URL", "The channel its platform follows; with --image-url.")
     static let hydraEval = Option.value(

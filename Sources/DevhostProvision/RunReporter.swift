@@ -7,18 +7,23 @@ struct RunReporter: Sendable {
     private let progress: TerminalProgress
     /// What lines begin with when several VMs are prepared at once.
     private let prefix: String
+    private let lines: PrefixedLines?
 
     init(_ options: RunOptions, _ progress: TerminalProgress, prefix: String = "") {
         self.options = options
         self.progress = progress
         self.prefix = prefix
+        lines = prefix.isEmpty ? nil : PrefixedLines(prefix)
     }
 
     func report(_ event: ProvisionEvent) {
         switch event {
         case .output(let channel, let bytes):
+            let stream: Int32 = channel == .output ? 1 : 2
+            let shown = lines?.add(bytes, to: stream) ?? bytes
+            if shown.isEmpty { return }
             progress.finish()
-            StandardOutput.write(bytes, to: channel == .output ? 1 : 2)
+            StandardOutput.write(shown, to: stream)
         case .started(let call):
             if options.isVerbose || options.isDryRun { say(call.place + call.description) }
         case .finished(let result):
@@ -29,9 +34,21 @@ struct RunReporter: Sendable {
         case .connected(let host, let duration):
             progress.finish()
             if options.isVerbose { say("connected to \(host) after \(Self.seconds(duration))") }
-        case .failed(let failure): say(failure.description)
+        case .failed(let failure):
+            finish()
+            say(failure.description)
         case .warning(let text): progress.warning(prefix + text)
-        case .ended(let summary): report(summary)
+        case .ended(let summary):
+            finish()
+            report(summary)
+        }
+    }
+
+    /// Shows what the VM said without ending its line.
+    func finish() {
+        for (stream, line) in lines?.finish() ?? [] {
+            progress.finish()
+            StandardOutput.write(line, to: stream)
         }
     }
 

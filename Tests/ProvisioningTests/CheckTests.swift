@@ -69,4 +69,32 @@ struct CheckTests {
         #expect(first.severity == .error)
         #expect(first.line == line, "\(first.message)")
     }
+
+    @Test("Extended patterns are good where the script or what it reads may switch them on; other errors are told")
+    func extendedPatterns() async throws {
+        #expect(try await check("shopt -s extglob\nrm -f !(keep|*.txt)\nRUN true\n") == [])
+        #expect(try await check(". ./library.sh\ncase $x in @(a|b)) RUN true;; esac\n") == [])
+        #expect(
+            try await check("shopt -s extglob\nrm -f !(keep)\nif true; then\n").map { $0.prefix(2) } == ["4:"])
+    }
+
+    @Test("A pattern in quotes names the files that COPY sends")
+    func quotedPattern() async throws {
+        let folder = try TemporaryDirectory(prefix: "check")
+        try Files.writeAtomically(folder.path + "/one.conf", [], mode: 0o600)
+        #expect(try await check("COPY '*.conf' /etc/x/", folder: folder.path) == [])
+        #expect(try await check("COPY '*.txt' /etc/x/", folder: folder.path) == ["1:6 error missing-file"])
+    }
+
+    @Test(
+        "A script that copies provision.nix is told from one that mentions it",
+        arguments: [
+            ("COPY provision.nix /etc/local/nixos/", true), ("COPY ./sub/provision.nix /x", true),
+            ("COPY --chmod=600 other.nix /etc/local/nixos/provision-container.nix", true),
+            ("# provision.nix goes there first\nRUN true", false), ("echo provision.nix; COPY a /b", false),
+            ("COPY a /etc/provision.nix.d/", false),
+        ])
+    func copiesNix(_ script: String, _ expected: Bool) {
+        #expect(ProvisionScript(script, source: "provision.sh").copiesNix == expected)
+    }
 }

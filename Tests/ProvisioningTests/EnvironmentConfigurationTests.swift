@@ -83,7 +83,7 @@ struct EnvironmentConfigurationTests {
     func ensure() throws {
         let configuration = try EnvironmentConfiguration(good, folder: "/project/environments/dev")
         let name = try VMName("ab12cd34")
-        let words = configuration.hosts.map { $0.ensureArguments(name, key: "KEY").joined(separator: "|") }
+        let words = configuration.hosts.map { $0.ensureArguments(name, keys: ["KEY"]).joined(separator: "|") }
         #expect(
             words == [
                 "ensure|--memory|4096|--cpu|2|--disk-size|60G|--aliases|www api admin|--release|https://example.org/release.json|--no-update-channel|--authorized-key|KEY|ab12cd34",
@@ -177,5 +177,17 @@ struct EnvironmentConfigurationTests {
         private var numbers: [UInt64]
         init(_ numbers: [UInt64]) { self.numbers = numbers }
         mutating func next() -> UInt64 { numbers.isEmpty ? 0 : numbers.removeFirst() }
+    }
+
+    @Test("A VM cannot bear its devhost's name, and addresses are without the devhost's user")
+    func devhostsName() throws {
+        let text = "[provisioner:default]\nmethod = fc-nixos-dev-vm\nhost = me@dev\nchannel = c\n"
+        let error = #expect(throws: DevhostError.self) {
+            try EnvironmentConfiguration("\(text)[host:dev]\n", folder: "/e")
+        }
+        #expect("\(String(describing: error))".contains("line 5: 'dev' is the devhost's name too"))
+        let configuration = try EnvironmentConfiguration(
+            "\(text)[host:dev]\nprovision-dynamic-hostname = True\nprovision-aliases = app\n", folder: "/e")
+        #expect(configuration.hosts[0].urls(of: try VMName("web")) == ["https://app.web.dev/"])
     }
 }

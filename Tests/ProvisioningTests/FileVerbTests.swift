@@ -1,6 +1,7 @@
-import DevhostBase
 import Foundation
 import Testing
+
+@testable import DevhostBase
 
 @Suite("ECHO and COPY", .enabled(if: TestGuest.missing == nil, "\(TestGuest.missing ?? "")"))
 struct FileVerbTests {
@@ -181,5 +182,21 @@ struct FileVerbTests {
         let result = try await run("ECHO x \"$R/x\"; ECHO y \"$R/y\"") { $0.serviceUser = "s-nobody-here" }
         #expect(result.summary.status == 0)
         #expect(result.warnings == ["the VM has no user 's-nobody-here': files belong to root"])
+    }
+
+    @Test("A connection that breaks in mid-transfer leaves the file in the VM as it was", arguments: ["write", "copy"])
+    func brokenTransfer(_ verb: String) async throws {
+        let run = try ScriptRun()
+        try run.write("file", "as it was")
+        let path = "\(run.folder)/file"
+        let fields =
+            verb == "write" ? [path, "", "10000", ""] : [path, "file", "644", "1700000000", "", "", "10000", ""]
+        var command = Command("bash", ["--norc", "--noprofile", "-c", GuestAgent.text])
+        command.input =
+            GuestAgent.request(verb, mark: Array("mark:".utf8), fields) + [UInt8](repeating: 0x78, count: 5000)
+        let result = try await Processes.run(command)
+        #expect(result.text.contains("mark:ended 1"), "\(result.text) \(result.errorText)")
+        #expect(try Files.readText(path) == "as it was")
+        #expect(try Files.names(in: run.folder) == ["file"])
     }
 }

@@ -48,4 +48,18 @@ struct SSHConfigurationTests {
         #expect(other["user"] == ["me"] && other["port"] == ["2222"] && other["identityfile"] == ["/mine"])
         #expect(file.knownHosts == "ab12cd34 \(key)\n")
     }
+
+    @Test("A name that is also the devhost's goes on meaning the devhost")
+    func devhostsName() throws {
+        let folder = try TestGuest.temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let keys = EnvironmentKeys(keyPath: folder + "/key", knownHostsPath: folder + "/known", publicKey: "")
+        let file = SSHConfigurationFile(
+            entries: [
+                .init(name: try VMName("ab12cd34"), otherNames: ["dev", "www"], jump: "me@dev:22", hostKey: key)
+            ], keys: keys, included: [])
+        try Files.writeAtomically(folder + "/config", Array(file.text.utf8), mode: 0o600)
+        #expect(try settings(folder + "/config", "www")["proxyjump"] == ["me@dev:22"])
+        #expect(try settings(folder + "/config", "dev")["proxyjump"] == nil)
+    }
 }

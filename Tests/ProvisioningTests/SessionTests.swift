@@ -265,4 +265,50 @@ struct SessionTests {
         #expect(try TestGuest.shell("pgrep -f '^sleep 3000'") == "")
         #expect(!Files.exists(session.temporaryFolder))
     }
+
+    @Test("A script knows that it is run itself, and not read by another")
+    func mainGuard() async throws {
+        let run = try ScriptRun()
+        try run.write("library.sh", "[[ ${BASH_SOURCE[0]} == \"$0\" ]] && echo wrong || true\n")
+        let result = try await run(". ./library.sh\n[[ ${BASH_SOURCE[0]} == \"$0\" ]] && echo main\nRUN false\n")
+        #expect(result.output == "main\n")
+        #expect(result.failures == ["provision.sh:3: RUN false: exit 1"])
+    }
+
+    @Test("Cancelling ends an ECHO that blocks in the VM", .timeLimit(.minutes(5)))
+    func cancellingBlockedFile() async throws {
+        let run = try ScriptRun()
+        let session = try run.session("RUN mkdir \"$R\"\nRUN mkfifo \"$R/fifo\"\nECHO x \"$R/fifo\"\necho never")
+        let task = Task { try await session.run() }
+        func isBlocked() -> Bool {
+            run.collector.events.contains { event in
+                if case .started(let call) = event { call.verb == .echo } else { false }
+            }
+        }
+        while !isBlocked() { try await Task.sleep(for: .milliseconds(10)) }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { _ = try await task.value }
+        #expect(!run.collector.text(.output).contains("never"))
+        #expect(!Files.exists(session.temporaryFolder))
+    }
+
+    @Test("Cancelling ends connecting", .timeLimit(.minutes(5)))
+    func cancellingConnection() async throws {
+        let run = try ScriptRun()
+        let guest = try TestGuest.shared()
+        try run.write(
+            "config",
+            guest.configuration(key: "\(guest.folder)/key")
+                + "    ProxyCommand echo >>\(run.folder)/asked; exec sleep 6006\n")
+        let session = try run.session(
+            "RUN true\necho never", target: try GuestTarget(host: "vm", configuration: "\(run.folder)/config"))
+        let task = Task { try await session.run() }
+        while !Files.exists("\(run.folder)/asked") { try await Task.sleep(for: .milliseconds(10)) }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { _ = try await task.value }
+        // Who waits for the connection does not try again.
+        #expect(try Files.readText("\(run.folder)/asked") == "\n")
+        while try TestGuest.shell("pgrep -f '^sleep 6006'") != "" { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(!run.collector.text(.output).contains("never"))
+    }
 }

@@ -164,6 +164,50 @@ struct UpTests {
         #expect(project.warnings.contains { $0.contains("[environment-oops] means nothing") })
     }
 
+    @Test("Two runs for two hosts of one checkout keep each other's names, host keys and blocks")
+    func sideBySide() async throws {
+        let project = try Project()
+        try project.run.write("environments/dev/environment.cfg", configuration)
+        try project.run.write("environments/dev/provision.sh", "RUN true")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for host in ["web", "db"] {
+                group.addTask {
+                    let outcomes = try await project.up { $0.hosts = [host] }
+                    #expect(try outcomes[0].result.get().status == 0)
+                }
+            }
+            try await group.waitForAll()
+        }
+        for host in ["web", "db"] { #expect(try project.ssh(host, "echo \(host)") == "\(host)\n") }
+        #expect(try Files.readText("\(project.folder)/.devhost/known_hosts_dev").split(separator: "\n").count == 2)
+        #expect(try Files.readText("\(project.folder)/environments/dev/hostmap.json").contains("\"db\""))
+        let names = try Files.names(in: "\(project.folder)/.devhost").sorted()
+        #expect(names == [".gitignore", "key_dev", "key_dev.pub", "known_hosts_dev"])
+    }
+
+    @Test("Two checkouts that share a VM under a fixed name both get in")
+    func sharedName() async throws {
+        let project = try Project()
+        let name = "shared-\(getpid())"
+        try project.run.write(
+            "environments/dev/environment.cfg",
+            configuration.replacing("[host:web]\nprovision-dynamic-hostname = True", with: "[host:\(name)]"))
+        try project.run.write("environments/dev/provision.sh", "RUN true")
+        // The other checkout is this one with a key pair of its own.
+        let keys = "\(project.folder)/.devhost"
+        _ = try await project.up { $0.hosts = [name] }
+        try TestGuest.shell("mkdir \(project.folder)/first && mv \(keys)/key_dev* \(project.folder)/first/")
+        _ = try await project.up { $0.hosts = [name] }
+        #expect(try project.ssh(name, "echo in") == "in\n")
+        try TestGuest.shell("mv \(project.folder)/first/* \(keys)/")
+        #expect(try project.ssh(name, "echo in") == "in\n")
+        // Once more: nobody is counted twice.
+        let outcomes = try await project.up { $0.hosts = [name] }
+        #expect(try outcomes[0].result.get().status == 0)
+        let last = try #require(project.devhost.calls.last { $0.hasPrefix("ensure") })
+        #expect(last.components(separatedBy: "--authorized-key").count == 3, "\(last)")
+    }
+
     @Test("A dry run names everything and calls nobody")
     func dryRun() async throws {
         let project = try Project()
@@ -204,10 +248,12 @@ struct UpTests {
         let there = "/run/\(user)/\(options.destination)"
         let sync = try FolderSync(options)
         let rounds = Mutex(0)
+        let failures = Mutex(0)
         let task = Task {
             try await sync.watch { _ in
                 rounds.withLock { $0 += 1 }
             } failed: { _ in
+                failures.withLock { $0 += 1 }
             }
         }
         func wait(_ condition: () -> Bool) async throws {
@@ -224,6 +270,16 @@ struct UpTests {
         try FileManager.default.removeItem(atPath: "\(run.folder)/src/sub")
         try FileManager.default.removeItem(atPath: "\(run.folder)/src/a")
         try await wait { !Files.exists("\(there)/sub") && !Files.exists("\(there)/a") }
+        // A source that is made anew, as a build does or a change of branches.
+        try FileManager.default.removeItem(atPath: "\(run.folder)/src")
+        try await wait { failures.withLock { $0 } > 0 }
+        try run.write("src/again/e", "5")
+        try await wait { Files.exists("\(there)/again/e") }
+        try FileManager.default.moveItem(atPath: "\(run.folder)/src", toPath: "\(run.folder)/moved")
+        try run.write("src/f", "6")
+        try await wait { Files.exists("\(there)/f") && !Files.exists("\(there)/again") }
+        try run.write("src/g", "7")
+        try await wait { Files.exists("\(there)/g") }
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         await sync.close()

@@ -33,9 +33,7 @@ extension Devhost {
     public func certificates() throws -> CertificateReport {
         let publish = configuration.publish
         let store = CertificateStore(layout: layout)
-        let own = try publish.certificate.map { files in
-            try CertificateFile(pem: try Files.read(files.certificate, limit: 1 << 20), source: files.certificate)
-        }
+        let own = try ownCertificate()
         let problems = store.problems()
         let certificates = try nameFolder.hosts().map { name in
             let isOwn = own?.names.contains { Self.covers($0, name) } ?? false
@@ -49,10 +47,17 @@ extension Devhost {
             weeklyLimit: publish.usesACME ? publish.weeklyLimit : nil)
     }
 
+    /// The devhost's own certificate; nil where devhost.cfg names none.
+    func ownCertificate() throws -> CertificateFile? {
+        try configuration.publish.certificate.map { files in
+            try CertificateFile(pem: try Files.read(files.certificate, limit: 1 << 20), source: files.certificate)
+        }
+    }
+
     private var weekAgo: Date { clock.now.addingTimeInterval(-7 * 86400) }
 
     /// Whether a name of a certificate, with or without a wildcard as its first label, is or covers a host.
-    private static func covers(_ name: String, _ host: String) -> Bool {
+    static func covers(_ name: String, _ host: String) -> Bool {
         guard name.hasPrefix("*.") else { return name == host }
         return host.drop { $0 != "." }.dropFirst() == name.dropFirst(2)
     }
@@ -64,7 +69,10 @@ extension Devhost {
         guard publish.usesACME else { return }
         let store = CertificateStore(layout: layout)
         let used = try store.count(since: weekAgo)
-        let missing = try nameFolder.hosts().count { name in try !store.has(name, fromACME: true) }
+        let own = try ownCertificate()?.names ?? []
+        let missing = try nameFolder.hosts().count { name in
+            try !own.contains { Self.covers($0, name) } && !store.has(name, fromACME: true)
+        }
         // At four fifths there is still time to do something about it.
         guard (used + missing) * 5 >= publish.weeklyLimit * 4 else { return }
         progress(

@@ -15,26 +15,9 @@ extension Devhost {
     /// - Throws: `unsupported`, `invalidConfiguration`, `unavailable`, `failed`: with Caddy's words.
     public func publish(progress: @escaping ProgressHandler = { _ in }) async throws -> PublishReport {
         try makeLockFolder()
-        var wanted: Set<String> = []
-        var added = 0
-        let present = try nameFolder.hosts()
-        let owners = Dictionary(grouping: present, by: owner(of:))
-        for record in try records.readable() {
-            let names = PublishedName.all(of: record, configuration.publish)
-            wanted.formUnion(names.map(\.host))
-            // Looked at without the lock of each VM: whoever holds it publishes too.
-            let missing = try names.count { try !nameFolder.isPublished($0) }
-            let others = (owners[record.name] ?? []).count - names.count + missing
-            if missing == 0, others == 0 { continue }
-            added += missing
-            let lock = try await lock(record.name, verb: "publish", progress: progress)
-            defer { withExtendedLifetime(lock) {} }
-            // It may have been destroyed while this waited.
-            if let record = try records.find(record.name) { try publishNames(of: record) }
+        let (added, stray) = try await publishAll { name in
+            try await self.lock(name, verb: "publish", progress: progress)
         }
-        if configuration.publish.hasLandingPage { wanted.insert(configuration.publish.address) }
-        let stray = try await withdrawStrays(keeping: wanted, progress: progress)
-        try await writeLandingPage()
         let change = try await bringUpProxy(progress: progress)
         return PublishReport(
             names: try nameFolder.hosts(), added: added, withdrawn: stray, changedProxy: change != .nothing)
@@ -55,7 +38,7 @@ extension Devhost {
     /// is fine without it, and the next verb tries again.
     package func serve(progress: ProgressHandler) async {
         do {
-            try await writeLandingPage()
+            try await followSettings()
             _ = try await bringUpProxy(progress: progress)
             try warnOfCertificateLimit(progress: progress)
         } catch {
@@ -63,12 +46,16 @@ extension Devhost {
         }
     }
 
+    /// Writes the landing page, and sees to it that Caddy serves. Both under one lock: of two verbs that end together,
+    /// the later one must not write the page that the earlier one saw.
     private func bringUpProxy(progress: ProgressHandler) async throws -> Proxy.Change {
-        guard configuration.publish.proxy == .caddy else { return .nothing }
+        try makeLockFolder()
         let lock = try await FileLock.acquire(
             layout.proxyLock, holder: "the start of Caddy by \(caller.name.printable)", limit: configuration.lockLimit,
             clock: clock)
         defer { withExtendedLifetime(lock) {} }
+        try await writeLandingPage()
+        guard configuration.publish.proxy == .caddy else { return .nothing }
         let change = try await Proxy(publish: configuration.publish, layout: layout).bringUp()
         switch change {
         case .nothing: break
@@ -83,28 +70,6 @@ extension Devhost {
         let suffix = ".\(configuration.publish.address)"
         guard host.hasSuffix(suffix) else { return nil }
         return try? VMName(String(host.dropLast(suffix.count).split(separator: ".").last ?? ""))
-    }
-
-    /// Withdraws what no record has: names of VMs whose record was removed by hand, or of another public address.
-    private func withdrawStrays(keeping wanted: Set<String>, progress: @escaping ProgressHandler) async throws -> Int {
-        var count = 0
-        for host in try nameFolder.hosts() where !wanted.contains(host) {
-            // A VM that was made meanwhile keeps its names.
-            if let name = owner(of: host) {
-                let lock = try await lock(name, verb: "publish", progress: progress)
-                defer { withExtendedLifetime(lock) {} }
-                let record = try? records.find(name)
-                let names = record.map { PublishedName.all(of: $0, configuration.publish) } ?? []
-                if names.contains(where: { $0.host == host }) { continue }
-                // A record that cannot be read says nothing about its names.
-                if record == nil, Files.exists(layout.record(name)) { continue }
-                try nameFolder.withdraw(host)
-            } else {
-                try nameFolder.withdraw(host)
-            }
-            count += 1
-        }
-        return count
     }
 
     /// Writes the landing page and publishes its name, where devhost.cfg wants one.

@@ -165,6 +165,8 @@ extension CaddyConfiguration {
             let hasAddresses = !publish.allow.isEmpty
             let hasPasswords = !materials.passwords.isEmpty
             let isElsewhere = Match(not: [Match(remoteIp: .init(ranges: publish.allow.map(\.description)))])
+            // The password is the devhost's: the VM must not see it.
+            let removal = Handler(handler: "headers", request: .init(delete: ["Authorization"]))
             let password = [
                 Handler(
                     handler: "authentication",
@@ -175,8 +177,7 @@ extension CaddyConfiguration {
                                     username: entry.name,
                                     password: Data(entry.hash.utf8).base64EncodedString())
                             }, realm: "Devhost"))),
-                // The password is the devhost's: the VM must not see it.
-                Handler(handler: "headers", request: .init(delete: ["Authorization"])),
+                removal,
             ]
             let refusal = Handler(
                 handler: "static_response", body: "You may not see this from where you are.\n",
@@ -187,7 +188,12 @@ extension CaddyConfiguration {
             case (false, true): return [Route(handle: password)]
             case (true, true):
                 switch publish.require {
-                case .any: return [Route(match: [isElsewhere], handle: password)]
+                case .any:
+                    // A browser that was asked for the password elsewhere sends it from an allowed address too.
+                    let isPassword = Match(headerRegexp: ["Authorization": .init(pattern: "(?i)^basic ")])
+                    return [
+                        Route(match: [isElsewhere], handle: password), Route(match: [isPassword], handle: [removal]),
+                    ]
                 case .all:
                     return [Route(match: [isElsewhere], handle: [refusal], terminal: true), Route(handle: password)]
                 }

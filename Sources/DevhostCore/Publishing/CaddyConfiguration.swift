@@ -124,11 +124,16 @@ struct CaddyConfiguration: Codable, Hashable, Sendable {
     struct Match: Codable, Hashable, Sendable {
         var expression: String?
         var file: File?
+        var headerRegexp: [String: Pattern]?
         var host: [String]?
         var not: [Match]?
         var path: [String]?
         var remoteIp: Ranges?
         var vars: [String: [String]]?
+
+        struct Pattern: Codable, Hashable, Sendable {
+            var pattern: String
+        }
 
         struct File: Codable, Hashable, Sendable {
             var root: String

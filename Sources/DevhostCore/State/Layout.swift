@@ -67,6 +67,8 @@ public struct Layout: Sendable, Hashable {
     public var publishing: String { "\(state)/_publish" }
     /// The folder of the published names: a folder for each, with a file in it that says where it leads.
     public var publishedNames: String { "\(publishing)/names" }
+    /// What of devhost.cfg the published names follow.
+    public var publishedSettings: String { "\(publishing)/settings" }
     /// What Caddy is told.
     public var proxyConfiguration: String { "\(publishing)/caddy.json" }
     /// The folder of Caddy's admin socket, which only root and Caddy's user enter.

@@ -127,6 +127,10 @@ package enum Files {
         /// The size in bytes.
         package let size: UInt64
 
+        /// Whether it is a folder of root's or of the user of this process in which strangers can replace nothing.
+        package var keepsOthersOut: Bool {
+            (owner == 0 || owner == geteuid()) && (mode & 0o002 == 0 || mode & mode_t(S_ISVTX) != 0)
+        }
         /// Whether nobody can write to it but root and the user of this process.
         package var isProtected: Bool { (owner == 0 || owner == geteuid()) && mode & 0o022 == 0 }
         /// Whether nobody but root can write to it, and root only after a change of its mode.

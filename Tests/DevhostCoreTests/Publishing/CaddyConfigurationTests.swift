@@ -24,6 +24,14 @@ import Testing
             """, .init()
         ),
         (
+            "either-rule",
+            """
+            allow = 192.0.2.7
+            password-file = /etc/devhost/passwords
+            """,
+            .init(passwords: [.init(name: "alice", hash: hash)])
+        ),
+        (
             "own-certificate",
             """
             public-address = dev.example.com

@@ -70,6 +70,10 @@ extension ProxyTests {
                 #expect(try await host.echo("-u alice:secret https://demo.localhost/").headers["authorization"] == nil)
                 let own = "--resolve '*:443:[::1]' -H 'Authorization: Bearer x' https://demo.localhost/"
                 #expect(try await host.echo(own).headers["authorization"] == "Bearer x")
+                for scheme in ["Basic", "basic"] {
+                    let saved = own.replacing("Bearer", with: scheme)
+                    #expect(try await host.echo(saved).headers["authorization"] == nil)
+                }
                 let both = devhost(host) {
                     $0.passwordFile = path
                     $0.allow = (try? [ClientNetwork("::1")]) ?? []

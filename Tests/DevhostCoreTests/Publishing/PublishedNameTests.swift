@@ -111,6 +111,89 @@ import Testing
         #expect(try await devhost.publish().withdrawn == 0)
     }
 
+    /// The devhost after a change of devhost.cfg.
+    private func changed(_ change: (inout Configuration.Publish) throws -> Void) rethrows -> Devhost {
+        var configuration = test.configuration
+        try change(&configuration.publish)
+        return Devhost(
+            configuration: configuration, caller: devhost.caller, clock: RealClock(), probe: AnsweringProbe(),
+            libvirt: devhost.libvirt)
+    }
+
+    @Test func theNextVerbPublishesAllVMsAsDevhostCfgSaysByThen() async throws {
+        try await ensure("demo", aliases: "app")
+        try await ensure("other", aliases: "")
+        let hidden = changed { $0.isPrivate = true }
+        let findings = try await hidden.diagnose().findings.filter { $0.severity > .note }
+        #expect(findings.map(\.subject) == ["VM demo", "VM other"], "\(findings)")
+        #expect(findings.allSatisfy { $0.problem.contains("published otherwise than") })
+        try await hidden.ensure(EnsureRequest(name: VMName("other")))
+        #expect(try published().count == 3)
+        #expect(try published().allSatisfy { $0.contains("/private,https,") })
+
+        // A VM that another verb holds is left to the verb after that.
+        let moved = changed { $0.address = "moved.localhost" }
+        try await withLock(on: "demo") {
+            try await moved.ensure(EnsureRequest(name: VMName("other")))
+            #expect(try moved.nameFolder.hosts() == ["moved.localhost", "other.moved.localhost"])
+        }
+        try await moved.ensure(EnsureRequest(name: VMName("other")))
+        #expect(
+            try moved.nameFolder.hosts() == [
+                "app.demo.moved.localhost", "demo.moved.localhost", "moved.localhost", "other.moved.localhost",
+            ])
+    }
+
+    private func withLock(on name: String, _ body: () async throws -> Void) async throws {
+        let lock = try await devhost.lock(VMName(name), verb: "test") { _ in }
+        defer { withExtendedLifetime(lock) {} }
+        try await body()
+    }
+
+    @Test func theDoctorSeesTheSecondFileThatACrashLeavesInAName() async throws {
+        try await ensure("demo", aliases: "app")
+        let folder = "\(test.configuration.layout.publishedNames)/app.demo.localhost"
+        try Files.createEmpty("\(folder)/private,https,10.12.0.9,443", mode: 0o644)
+        let mended = try await devhost.diagnose(mending: true).findings.filter { $0.severity > .note }
+        #expect(mended.map(\.problem).count == 1 && mended[0].problem.contains("otherwise"), "\(mended)")
+        #expect(try Files.names(in: folder) == ["open,https,10.12.0.2,443"])
+    }
+
+    @Test func namesThatTheDevhostsOwnCertificateCoversNeedNoneOfTheAuthority() async throws {
+        try await ensure("demo", aliases: "app api")
+        let folder = test.folder.path
+        let made = try await Processes.run(
+            Command(
+                "openssl",
+                [
+                    "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", "/CN=own", "-addext", "subjectAltName=DNS:*.demo.dev.example.test",
+                    "-keyout", "\(folder)/own.key", "-out", "\(folder)/own.pem",
+                ]))
+        try #require(made.status == 0, "\(made.errorText)")
+        let files = Configuration.Publish.CertificateFiles(certificate: "\(folder)/own.pem", key: "\(folder)/own.key")
+        func warnings(_ change: (inout Configuration.Publish) -> Void) async throws -> [String] {
+            let devhost = changed {
+                $0.address = "dev.example.test"
+                $0.hasLandingPage = false
+                change(&$0)
+            }
+            _ = try await devhost.publish()
+            let events = EventLog()
+            try devhost.warnOfCertificateLimit(progress: events.handler)
+            return events.texts
+        }
+        #expect(try await warnings { $0.weeklyLimit = 3 }.first?.contains("3 published names have none") == true)
+        #expect(
+            try await warnings {
+                $0.weeklyLimit = 3
+                $0.certificate = files
+            } == [])
+        // Nobody renews the devhost's own certificate but who gave it to it.
+        let found = try await changed { $0.certificate = files }.diagnose().findings
+        #expect(found.contains { $0.subject == "certificate \(files.certificate)" && $0.severity == .warning })
+    }
+
     @Test func theLandingPageTellsWhatIsThereAndNothingSecret() async throws {
         let page = "\(test.configuration.layout.landingPage)/index.html"
         try await ensure("demo", aliases: "app")

@@ -88,7 +88,7 @@ final class TestDevhost: Sendable {
             keys=
             while (($# > 1)); do
               case $1 in
-                --authorized-key) keys=$2; shift 2 ;;
+                --authorized-key) keys+=$2$'\\n'; shift 2 ;;
                 --update-channel|--no-update-channel) shift ;;
                 *) shift 2 ;;
               esac
@@ -98,16 +98,16 @@ final class TestDevhost: Sendable {
               echo "creating $1" >&2
               mkdir "$1"
               echo "127.$((RANDOM % 200 + 20)).$((RANDOM % 250)).$((RANDOM % 250 + 2))" >"$1/address"
-              printf '%s\\n' "$keys" >"$1/keys"
               flock 9
               echo "$(cat "$1/address") $1 # \(tag) $1" >>/etc/hosts
               flock -u 9
               start "$1"
             fi
+            printf '%s' "$keys" >"$1/keys"
             echo "VM $1 is ready" ;;
           show)
             shift
-            echo "{\\"name\\": \\"$1\\", \\"host-key\\": \\"$(cat "$1/host.pub")\\", \\"channel_url\\": \\"https://c.example/$1\\"}" ;;
+            echo "{\\"name\\": \\"$1\\", \\"host-key\\": \\"$(cat "$1/host.pub")\\", \\"authorized-keys\\": [$(sed 's/.*/"&"/' "$1/keys" | paste -sd,)], \\"channel_url\\": \\"https://c.example/$1\\"}" ;;
           destroy)
             [ -d "$1" ] || { echo "there is no $1" >&2; exit 0; }
             kill "$(cat "$1/pid")" || true

@@ -12,14 +12,26 @@ struct PublishChecks: Sendable {
         var symptoms: [Symptom] = []
         var wanted: Set<String> = settings.hasLandingPage ? [settings.address] : []
         for record in survey.records.values.sorted(by: { $0.name < $1.name }) {
-            let hosts = PublishedName.all(of: record, settings).map(\.host)
-            wanted.formUnion(hosts)
-            let missing = hosts.filter { !published.contains($0) }
-            guard !missing.isEmpty, survey.isQuiet(record.name), !record.isIncomplete else { continue }
-            symptoms.append(
-                Symptom(
-                    .warning, "VM \(record.name)", "not published: \(missing.sorted().joined(separator: ", "))",
-                    because: "nobody sees what it serves", remedy: Self.remedy, mend: publish))
+            let names = PublishedName.all(of: record, settings)
+            wanted.formUnion(names.map(\.host))
+            guard survey.isQuiet(record.name), !record.isIncomplete else { continue }
+            let wrong = try names.filter { try !devhost.nameFolder.isPublished($0) }.map(\.host).sorted()
+            let missing = wrong.filter { !published.contains($0) }
+            if !missing.isEmpty {
+                symptoms.append(
+                    Symptom(
+                        .warning, "VM \(record.name)", "not published: \(missing.joined(separator: ", "))",
+                        because: "nobody sees what it serves", remedy: Self.remedy, mend: publish))
+            }
+            let other = wrong.filter(published.contains)
+            if !other.isEmpty {
+                symptoms.append(
+                    Symptom(
+                        .warning, "VM \(record.name)",
+                        "published otherwise than its record and devhost.cfg say: \(other.joined(separator: ", "))",
+                        because: "visitors may be led elsewhere, or see what is private", remedy: Self.remedy,
+                        mend: publish))
+            }
         }
         let strays = published.subtracting(wanted).filter { !belongsToBusyOrBroken($0) }
         if !strays.isEmpty {
@@ -56,7 +68,9 @@ struct PublishChecks: Sendable {
     func certificates() throws -> [Symptom] {
         let report = try devhost.certificates()
         let soon = devhost.clock.now.addingTimeInterval(7 * 86400)
+        let own = try devhost.ownCertificate()
         var symptoms = report.certificates.compactMap { certificate -> Symptom? in
+            if let own, own.names.contains(where: { Devhost.covers($0, certificate.name) }) { return nil }
             if let problem = certificate.problem {
                 return Symptom(
                     .warning, "certificate of \(certificate.name)", problem,
@@ -68,6 +82,13 @@ struct PublishChecks: Sendable {
             return Symptom(
                 .warning, "certificate of \(certificate.name)", "it ends on \(expires) and was not renewed",
                 because: "browsers refuse the page then", remedy: "fc-devhost certificates tells the last problem")
+        }
+        if let own, let path = settings.certificate?.certificate, own.expires < soon {
+            symptoms.append(
+                Symptom(
+                    .warning, "certificate \(path)", "it ends on \(Timestamp(own.expires))",
+                    because: "browsers refuse all names that it covers then",
+                    remedy: "renew it, then run '\(Self.remedy)'"))
         }
         if let limit = report.weeklyLimit, report.newThisWeek >= limit {
             symptoms.append(

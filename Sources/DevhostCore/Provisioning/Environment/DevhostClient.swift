@@ -20,12 +20,14 @@ struct DevhostClient: Sendable {
         let hostKey: String?
         let channelURL: String?
         let imageURL: String?
+        let authorizedKeys: [String]?
 
         private enum CodingKeys: String, CodingKey {
             case name
             case hostKey = "host-key"
             case channelURL = "channel_url"
             case imageURL = "image_url"
+            case authorizedKeys = "authorized-keys"
         }
     }
 

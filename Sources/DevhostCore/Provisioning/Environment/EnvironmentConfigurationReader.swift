@@ -144,6 +144,13 @@ struct EnvironmentConfigurationReader {
                 fail(section.line, "\(error); or write provision-dynamic-hostname = True")
                 return nil
             }
+            if SSHConfigurationFile.hostName(provisioner.devhost) == name {
+                fail(
+                    section.line,
+                    "\(name.quoted) is the devhost's name too; give the VM another, or write "
+                        + "provision-dynamic-hostname = True")
+                return nil
+            }
         } else if (try? GuestTarget(host: name, configuration: nil)) == nil
             || name.contains(where: { "*?!,\"".contains($0) })
         {

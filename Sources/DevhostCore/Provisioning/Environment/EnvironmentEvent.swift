@@ -33,6 +33,7 @@ public struct HostOutcome: Sendable {
 extension EnvironmentHost {
     /// Where the VM's aliases are published.
     public func urls(of name: VMName) -> [String] {
-        aliases.map { "https://\($0).\(name).\(provisioner.devhost)/" }
+        let devhost = SSHConfigurationFile.hostName(provisioner.devhost)
+        return aliases.map { "https://\($0).\(name).\(devhost)/" }
     }
 }

@@ -18,6 +18,18 @@ package struct EnvironmentKeys: Sendable {
         "\(configuration.projectFolder)/.devhost"
     }
 
+    /// Takes the lock on what a checkout keeps about an environment's VMs: the keys, the host keys, the VMs' names and the
+    /// ssh configuration.
+    /// - Parameter waiting: Called once with who holds it if it is not free.
+    /// - Throws: `busy` after two minutes.
+    static func lock(_ configuration: EnvironmentConfiguration, waiting: (String) -> Void) async throws -> FileLock {
+        let folder = folder(of: configuration)
+        try Files.createDirectory(folder, mode: 0o700)
+        return try await FileLock.acquire(
+            "\(folder)/lock_\(configuration.name)", holder: "another 'devhost-provision up' in this checkout",
+            limit: .seconds(120), clock: RealClock(), waiting: waiting)
+    }
+
     /// The keys of an environment, made if they are not there.
     static func ensure(
         _ configuration: EnvironmentConfiguration, environment: [String: String]

@@ -29,7 +29,8 @@ public final class EnvironmentUp: Sendable {
     private let options: Options
     private let hosts: [EnvironmentHost]
     private let emit: @Sendable (EnvironmentEvent) -> Void
-    private let entries = Mutex<[String: SSHConfigurationFile.Entry]>([:])
+    /// What this run learned of VMs whose host keys nobody knows: known_hosts says nothing of them.
+    private let keyless = Mutex<[String: SSHConfigurationFile.Entry]>([:])
 
     /// Prepares to bring an environment up.
     /// - Throws: `notFound` for a host that the environment does not have, and where it has none.
@@ -79,13 +80,7 @@ public final class EnvironmentUp: Sendable {
             emit(.warning("there is neither a provision.sh nor a provision.nix: the VMs are only brought up"))
         }
         if options.isDryRun { return try await rehearse(variables) }
-        let keys = try await EnvironmentKeys.ensure(configuration, environment: options.environment)
-        try await GitIgnore.ensure(
-            [configuration.sshConfigurationPath, "\(configuration.folder)/\(DynamicNames.fileName)"],
-            in: configuration.projectFolder, environment: options.environment)
-        try rememberHostKeys(keys)
-        try writeConfiguration(keys)
-        let names = try await assignNames()
+        let (keys, names) = try await prepare()
         let outcomes = await withTaskGroup(of: (Int, HostOutcome).self) { group in
             for (index, host) in hosts.enumerated() {
                 guard let name = names[host.name] else { continue }
@@ -107,6 +102,23 @@ public final class EnvironmentUp: Sendable {
 
     // MARK: Before the hosts
 
+    /// Sees to what the checkout keeps: key pair, names, and an ssh configuration by which devhosts are reached.
+    private func prepare() async throws -> (EnvironmentKeys, [String: VMName]) {
+        let lock = try await lock()
+        defer { withExtendedLifetime(lock) {} }
+        let keys = try await EnvironmentKeys.ensure(configuration, environment: options.environment)
+        try await GitIgnore.ensure(
+            [configuration.sshConfigurationPath, "\(configuration.folder)/\(DynamicNames.fileName)"],
+            in: configuration.projectFolder, environment: options.environment)
+        try writeConfiguration(keys)
+        return (keys, try await assignNames())
+    }
+
+    /// Takes the lock on what the checkout keeps: several runs may be under way, each for another host.
+    private func lock() async throws -> FileLock {
+        try await EnvironmentKeys.lock(configuration) { [emit] in emit(.warning("waiting for \($0)")) }
+    }
+
     /// The VM of each host that is brought up; new names are kept before anything is made under them.
     private func assignNames() async throws -> [String: VMName] {
         var kept = try DynamicNames(folder: configuration.folder)
@@ -127,8 +139,8 @@ public final class EnvironmentUp: Sendable {
         return names
     }
 
-    /// Takes over what earlier runs wrote about VMs, so that a run for one host leaves the others reachable.
-    private func rememberHostKeys(_ keys: EnvironmentKeys) throws {
+    /// What is known of VMs from known_hosts: from earlier runs, and from others that are under way.
+    private func knownEntries(_ keys: EnvironmentKeys) throws -> [String: SSHConfigurationFile.Entry] {
         let names = try DynamicNames(folder: configuration.folder)
         let text = (try? Files.readText(keys.knownHostsPath, limit: 1 << 20)) ?? ""
         var hostKeys: [String: String] = [:]
@@ -136,28 +148,44 @@ public final class EnvironmentUp: Sendable {
             let words = line.split(separator: " ", maxSplits: 1).map(String.init)
             if words.count == 2 { hostKeys[words[0]] = words[1] }
         }
+        var entries: [String: SSHConfigurationFile.Entry] = [:]
         for host in configuration.hosts {
             guard let name = try names.name(of: host), let key = hostKeys[name.description] else { continue }
-            remember(host, name, hostKey: key)
+            entries[host.name] = Self.entry(host, name, hostKey: key)
         }
+        return entries
     }
 
-    private func remember(_ host: EnvironmentHost, _ name: VMName, hostKey: String?) {
-        let entry = SSHConfigurationFile.Entry(
+    private static func entry(
+        _ host: EnvironmentHost, _ name: VMName, hostKey: String?
+    ) -> SSHConfigurationFile.Entry {
+        SSHConfigurationFile.Entry(
             name: name, otherNames: [host.name] + host.aliases.map(\.description),
             jump: host.provisioner.isLocal ? nil : host.provisioner.devhost, hostKey: hostKey)
-        entries.withLock { $0[host.name] = entry }
     }
 
-    private func writeConfiguration(_ keys: EnvironmentKeys) throws {
+    /// Keeps what the devhost says about a host's VM, and nothing that other runs know better by now.
+    private func remember(
+        _ host: EnvironmentHost, _ name: VMName, hostKey: String?, _ keys: EnvironmentKeys
+    ) async throws {
+        let lock = try await lock()
+        defer { withExtendedLifetime(lock) {} }
+        let entry = Self.entry(host, name, hostKey: hostKey)
+        keyless.withLock { $0[host.name] = hostKey == nil ? entry : nil }
+        try writeConfiguration(keys, learned: [host.name: entry])
+    }
+
+    /// Writes the ssh configuration and the host keys. The lock must be held.
+    private func writeConfiguration(
+        _ keys: EnvironmentKeys, learned: [String: SSHConfigurationFile.Entry] = [:]
+    ) throws {
         let home = options.environment["HOME"] ?? ""
-        try entries.withLock { entries in
-            let file = SSHConfigurationFile(
-                entries: configuration.hosts.compactMap { entries[$0.name] }, keys: keys,
-                included: ["\(home)/.ssh/config", "\(configuration.projectFolder)/ssh_config"].filter(Files.exists))
-            try Files.writeAtomically(keys.knownHostsPath, Array(file.knownHosts.utf8), mode: 0o600)
-            try Files.writeAtomically(configuration.sshConfigurationPath, Array(file.text.utf8), mode: 0o600)
-        }
+        let entries = keyless.withLock { $0 }.merging(try knownEntries(keys)) { $1 }.merging(learned) { $1 }
+        let file = SSHConfigurationFile(
+            entries: configuration.hosts.compactMap { entries[$0.name] }, keys: keys,
+            included: ["\(home)/.ssh/config", "\(configuration.projectFolder)/ssh_config"].filter(Files.exists))
+        try Files.writeAtomically(keys.knownHostsPath, Array(file.knownHosts.utf8), mode: 0o600)
+        try Files.writeAtomically(configuration.sshConfigurationPath, Array(file.text.utf8), mode: 0o600)
     }
 
     private func client(_ host: EnvironmentHost) -> DevhostClient {
@@ -174,19 +202,29 @@ public final class EnvironmentUp: Sendable {
     ) async throws -> ProvisionSummary {
         let client = client(host)
         let progress: @Sendable (String) -> Void = { [emit] in emit(.devhost(host: host.name, $0)) }
+        let others = try await otherKeys(client, host, name, own: keys.publicKey)
         if options.rebuilds {
             emit(.step(host: host.name, "destroying \(name)"))
             try await client.call(["destroy", name.description], progress: progress)
         }
         emit(.step(host: host.name, "bringing up \(name) on \(host.provisioner.devhost)"))
-        try await client.call(host.ensureArguments(name, key: keys.publicKey), progress: progress)
+        try await client.call(host.ensureArguments(name, keys: others + [keys.publicKey]), progress: progress)
         let description = try await client.show(name)
         if description.hostKey == nil {
             emit(.warning("the devhost does not know the host key of \(name): the first one that answers is taken"))
         }
-        remember(host, name, hostKey: description.hostKey.flatMap(Self.hostKey))
-        try writeConfiguration(keys)
+        try await remember(host, name, hostKey: description.hostKey.flatMap(Self.hostKey), keys)
         return try await provision(host, name.description, variables, description: description)
+    }
+
+    /// The keys that let others into a VM that several checkouts share under a fixed name: `ensure` takes a list of keys
+    /// for the whole of it.
+    private func otherKeys(
+        _ client: DevhostClient, _ host: EnvironmentHost, _ name: VMName, own: String
+    ) async throws -> [String] {
+        guard !host.isDynamic, try await client.list().contains(name.description) else { return [] }
+        let keys = try await client.show(name).authorizedKeys ?? []
+        return keys.filter { Self.hostKey($0) != Self.hostKey(own) }
     }
 
     /// Type and key of a line, without its comment; nil for anything that is not one key.
@@ -211,14 +249,14 @@ public final class EnvironmentUp: Sendable {
         session.keepsGoing = options.keepsGoing
         session.isDryRun = options.isDryRun
         if Files.exists(configuration.scriptPath) { session.script = configuration.scriptPath }
-        if Files.exists(configuration.nixPath), try !scriptMentionsNix() { session.nixFile = "provision.nix" }
+        if Files.exists(configuration.nixPath), try !scriptCopiesNix() { session.nixFile = "provision.nix" }
         session.closingCommand = ["sudo", "fc-manage", "-c"]
         return try await ProvisionSession(session) { [emit] in emit(.provision(host: host.name, $0)) }.run()
     }
 
-    private func scriptMentionsNix() throws -> Bool {
+    private func scriptCopiesNix() throws -> Bool {
         guard Files.exists(configuration.scriptPath) else { return false }
-        return try Files.readText(configuration.scriptPath).contains("provision.nix")
+        return ProvisionScript(try Files.readText(configuration.scriptPath), source: "provision.sh").copiesNix
     }
 
     // MARK: Without touching anything
@@ -230,7 +268,7 @@ public final class EnvironmentUp: Sendable {
             let name = try names.name(of: host)
             let shown = name?.description ?? "new-vm"
             if options.rebuilds, name != nil { emit(.step(host: host.name, "would run: fc-devhost destroy \(shown)")) }
-            let words = try host.ensureArguments(name ?? VMName("new-vm"), key: "…")
+            let words = try host.ensureArguments(name ?? VMName("new-vm"), keys: ["…"])
             emit(
                 .step(
                     host: host.name,
@@ -240,22 +278,5 @@ public final class EnvironmentUp: Sendable {
             outcomes.append(HostOutcome(host: host, name: name, result: .success(summary)))
         }
         return outcomes
-    }
-}
-
-extension EnvironmentHost {
-    /// The words of `fc-devhost ensure` for the host's VM.
-    package func ensureArguments(_ name: VMName, key: String) -> [String] {
-        var words = ["ensure"]
-        if let memory = provisioner.memory { words += ["--memory", String(memory.mebibytes)] }
-        if let cpus = provisioner.cpus { words += ["--cpu", cpus.description] }
-        if let size = provisioner.diskSize { words += ["--disk-size", size.description] }
-        words += ["--aliases", aliases.map(\.description).joined(separator: " ")]
-        switch provisioner.source {
-        case .release(let release): words += ["--release", release.recordText ?? release.description]
-        case .hydra(let evaluation): words += ["--hydra-eval", evaluation]
-        }
-        words.append(provisioner.updatesChannel ? "--update-channel" : "--no-update-channel")
-        return words + ["--authorized-key", key, name.description]
     }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
@@ -10,6 +12,8 @@ final class FolderWatcher: Sendable {
         private let queue: FileDescriptor
         private let cancellation: Cancellation
         private let root: String
+        /// Whether there is nothing at the path at the moment.
+        private let isMissing = Mutex(false)
 
         /// Begins to watch a folder and all below it, or a file.
         /// - Throws: `insufficientSpace` where the system watches too much already.
@@ -19,6 +23,7 @@ final class FolderWatcher: Sendable {
             queue = FileDescriptor(owning: number)
             cancellation = try Cancellation()
             self.root = root
+            guard Files.exists(root) else { throw DevhostError(.notFound, "there is no \(root.quoted)") }
             try add(root)
         }
 
@@ -36,7 +41,19 @@ final class FolderWatcher: Sendable {
         }
 
         private func waitForBurst() throws -> Bool {
-            guard wait(-1) else { return false }
+            while true {
+                // What is gone tells nothing when it comes again.
+                if isMissing.withLock({ $0 }) {
+                    if Files.exists(root) {
+                        try add(root)
+                        return true
+                    }
+                    if wait(200) { try drain() }
+                } else if wait(-1) {
+                    break
+                }
+                if cancellation.isCancelled { return false }
+            }
             // A burst ends after 30 ms of silence, or after 200 ms: who waits for a change shall not wait long.
             let deadline = ContinuousClock.now + .milliseconds(200)
             repeat {
@@ -60,6 +77,7 @@ final class FolderWatcher: Sendable {
         private func drain() throws {
             var buffer = [UInt8](repeating: 0, count: 64 << 10)
             var hasNewFolders = false
+            let anew = Self.mask([IN_ISDIR, IN_Q_OVERFLOW, IN_IGNORED, IN_DELETE_SELF, IN_MOVE_SELF])
             while true {
                 let count = read(queue.number, &buffer, buffer.count)
                 guard count > 0 else { break }
@@ -68,7 +86,7 @@ final class FolderWatcher: Sendable {
                     while offset + MemoryLayout<inotify_event>.size <= count {
                         let mask = bytes.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self)
                         let length = bytes.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self)
-                        if mask & (UInt32(IN_ISDIR) | UInt32(IN_Q_OVERFLOW)) != 0 { hasNewFolders = true }
+                        if mask & anew != 0 { hasNewFolders = true }
                         offset += MemoryLayout<inotify_event>.size + Int(length)
                     }
                 }
@@ -76,14 +94,20 @@ final class FolderWatcher: Sendable {
             if hasNewFolders { try add(root) }
         }
 
+        private static func mask(_ events: [some BinaryInteger]) -> UInt32 {
+            events.reduce(UInt32(0)) { $0 | UInt32(truncatingIfNeeded: $1) }
+        }
+
         /// Watches a path and the folders below it; a path that is watched already stays so.
         private func add(_ path: String) throws {
-            let events = [
-                IN_MODIFY, IN_ATTRIB, IN_CLOSE_WRITE, IN_MOVED_FROM, IN_MOVED_TO, IN_CREATE, IN_DELETE,
-            ]
-            let mask = events.reduce(UInt32(0)) { $0 | UInt32($1) }
-            guard inotify_add_watch(queue.number, path, mask) >= 0 else {
-                if errno == ENOENT && path != root { return }
+            let mask = Self.mask([
+                IN_MODIFY, IN_ATTRIB, IN_CLOSE_WRITE, IN_MOVED_FROM, IN_MOVED_TO, IN_CREATE, IN_DELETE, IN_DELETE_SELF,
+                IN_MOVE_SELF,
+            ])
+            let isWatched = inotify_add_watch(queue.number, path, mask) >= 0
+            if path == root { isMissing.withLock { $0 = !isWatched && errno == ENOENT } }
+            guard isWatched else {
+                if errno == ENOENT { return }
                 throw DevhostError.posix(
                     "cannot watch \(path.quoted)",
                     next: errno == ENOSPC ? "raise fs.inotify.max_user_watches" : nil)

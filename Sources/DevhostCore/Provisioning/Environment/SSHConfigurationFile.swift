@@ -34,8 +34,11 @@ package struct SSHConfigurationFile: Sendable {
     package var text: String {
         var text = "# Written by devhost-provision up; changes here are lost.\n"
         var known: Set<String> = []
+        // A name that is also a devhost's must go on meaning that: the way to the VM leads over it.
+        let devhosts = Set(entries.compactMap { $0.jump.map(Self.hostName) })
         for entry in entries {
-            let names = ([entry.name.description] + entry.otherNames).filter { known.insert($0).inserted }
+            let others = entry.otherNames.filter { !devhosts.contains($0) }
+            let names = ([entry.name.description] + others).filter { known.insert($0).inserted }
             text += """
 
                 Host \(names.joined(separator: " "))
@@ -59,6 +62,11 @@ package struct SSHConfigurationFile: Sendable {
     /// The host keys.
     package var knownHosts: String {
         entries.compactMap { entry in entry.hostKey.map { "\(entry.name) \($0)\n" } }.joined()
+    }
+
+    /// The host in ssh's `[USER@]HOST[:PORT]`.
+    static func hostName(_ destination: String) -> String {
+        String((destination.split(separator: "@").last ?? "").prefix { $0 != ":" })
     }
 
     /// ssh reads a path with blanks in double quotes, and expands % in it.

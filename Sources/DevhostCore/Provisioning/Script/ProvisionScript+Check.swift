@@ -36,9 +36,18 @@ extension ProvisionScript {
 
     // MARK: Syntax
 
-    /// What `bash -n` says. It gives lines, no columns.
+    /// What `bash -n` says. It carries out no `shopt -s extglob`, neither the script's nor that of a file that it reads,
+    /// so that a script is good if bash can read it either way.
     private func syntaxProblems() async throws -> [ScriptProblem] {
-        var command = Command("bash", ["--norc", "--noprofile", "-n"])
+        let plain = try await syntaxProblems([])
+        if plain.isEmpty { return [] }
+        let extended = try await syntaxProblems(["-O", "extglob"])
+        return extended.isEmpty || text.contains("extglob") ? extended : plain
+    }
+
+    /// It gives lines, no columns.
+    private func syntaxProblems(_ options: [String]) async throws -> [ScriptProblem] {
+        var command = Command("bash", ["--norc", "--noprofile"] + options + ["-n"])
         command.input = Array(text.utf8)
         let result = try await Processes.run(command)
         if result.status == 0 { return [] }
@@ -100,8 +109,7 @@ extension ProvisionScript {
         guard paths.count == 2 else { return problems }
         problems += remotePathProblems(paths[1])
         guard let folder, let local = paths[0].literal, !local.isEmpty else { return problems }
-        let path = local.hasPrefix("/") ? local : "\(folder)/\(local)"
-        guard !Files.exists(path) else { return problems }
+        guard LocalSource.paths(local, in: [folder]).isEmpty else { return problems }
         let moves = !commands.isDisjoint(with: ["cd", "pushd"])
         problems.append(
             problem(

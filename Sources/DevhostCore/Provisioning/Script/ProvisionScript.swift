@@ -90,6 +90,16 @@ public struct ProvisionScript: Sendable {
     /// The names of the ordinary commands that the script calls.
     public let commands: Set<String>
 
+    /// Whether the script itself sends its environment's provision.nix to the VM.
+    package var copiesNix: Bool {
+        statements.contains { statement in
+            let paths = statement.arguments.filter { !$0.text.hasPrefix("--") }
+            return statement.verb == .copy
+                && (paths.dropLast().contains { $0.text.contains("provision.nix") }
+                    || paths.last?.literal == ProvisionSession.nixPath)
+        }
+    }
+
     /// Reads a script.
     /// - Parameters:
     ///   - text: The content of the file.

@@ -38,6 +38,7 @@ enum GuestAgent {
     ///   whether something of it still runs.
     /// - A command opens its standard files anew: rsync and others make theirs non-blocking, and would make the agent's.
     /// - Files are written beside their place and renamed: nobody sees half of one.
+    /// - Files are written by a process of its own: what blocks in one, as a FIFO that nobody reads, can be ended.
     static let text = #"""
         set -m
         had_locale=${LC_ALL+x} locale=${LC_ALL-} old_umask=$(umask)
@@ -74,29 +75,38 @@ enum GuestAgent {
           if (($1 > 0)); then head -c "$1"; else printf '%s' "$2"; fi
         }
 
+        # Content that ends early is a connection that broke: head says nothing of it.
+        write_temporary() { # LENGTH TEXT
+          temporary=${folder%/}/.devhost-$BASHPID-$RANDOM$RANDOM
+          trap 'rm -f -- "$temporary"' EXIT
+          set -C; content "$1" "$2" >"$temporary"; status=$?; set +C
+          if ((status == 0 && $1 > 0)); then
+            [[ $(stat -c %s -- "$temporary") == "$1" ]]; status=$?
+          fi
+        }
+
         # PATH OWNER LENGTH TEXT
         write_file() {
-          local path=$1 temporary
+          local path=$1
           if [[ -L $path ]]; then path=$(readlink -f -- "$path") || return; fi
           if [[ -d $path ]]; then printf '%s is a folder\n' "$path" >&2; return 1; fi
           folder_of "$path"; make_folder "$folder" "$2" || return
           case $path in /proc/*|/sys/*|/dev/*) content "$3" "$4" >"$path"; return;; esac
           if [[ -e $path && ! -f $path ]]; then content "$3" "$4" >"$path"; return; fi
-          temporary=${folder%/}/.devhost-$$-$RANDOM$RANDOM
-          set -C; content "$3" "$4" >"$temporary"; status=$?; set +C
+          write_temporary "$3" "$4"
           if ((status == 0)) && [[ -e $path ]]; then
             cp --attributes-only --preserve=mode,ownership -- "$path" "$temporary"; status=$?
           elif ((status == 0)) && [[ $2 ]]; then
             chown -- "$2" "$temporary"; status=$?
           fi
           if ((status == 0)); then mv -fT -- "$temporary" "$path"; status=$?; fi
-          if ((status != 0)); then rm -f -- "$temporary"; fi
+          if ((status == 0)); then trap - EXIT; fi
           return $status
         }
 
         # PATH NAME MODE TIME OWNER PARENT-OWNER LENGTH TEXT
         copy_file() {
-          local path=$1 temporary
+          local path=$1
           if [[ $path == */ || -d $path ]]; then
             while [[ $path == */ ]]; do path=${path%/}; done
             make_folder "${path:-/}" "$6" || return
@@ -106,15 +116,14 @@ enum GuestAgent {
           fi
           if [[ -d $path && ! -L $path ]]; then printf '%s is a folder\n' "$path" >&2; return 1; fi
           folder_of "$path"
-          temporary=${folder%/}/.devhost-$$-$RANDOM$RANDOM
           # Most modes come about without chmod, each program being worth a few milliseconds.
           if ((8#$3 & 8#7111)) || [[ $5 ]]; then umask 077; else printf -v mask %o $((8#777 & ~8#$3)); umask "$mask"; fi
-          set -C; content "$7" "$8" >"$temporary"; status=$?; set +C
+          write_temporary "$7" "$8"
           if ((status == 0)) && [[ $5 ]]; then chown -- "$5" "$temporary"; status=$?; fi
           if ((status == 0)) && { ((8#$3 & 8#7111)) || [[ $5 ]]; }; then chmod -- "$3" "$temporary"; status=$?; fi
           umask 077
           if ((status == 0)); then touch -d "@$4" -- "$temporary" && mv -fT -- "$temporary" "$path"; status=$?; fi
-          if ((status != 0)); then rm -f -- "$temporary"; fi
+          if ((status == 0)); then trap - EXIT; fi
           return $status
         }
 
@@ -145,8 +154,8 @@ enum GuestAgent {
                 status=1
               fi
               if ((status != 0)); then held=held; fi;;
-            write) write_file "$@"; status=$?;;
-            copy) copy_file "$@"; status=$?;;
+            write) write_file "$@" <&0 & wait_for $!;;
+            copy) copy_file "$@" <&0 & wait_for $!;;
             signal) kill -s "$1" -- "-$2" 2>/dev/null; status=$?;;
           esac
           # What was to be read with a request that failed may still be there: nothing after it can be understood.

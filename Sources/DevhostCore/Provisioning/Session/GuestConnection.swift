@@ -22,13 +22,19 @@ final class GuestConnection: Sendable {
     private let ssh: String
     private let controlPath: String
     private let environment: [String: String]
+    private let cancellation: Cancellation?
     private let pool = Mutex(Pool())
     private let opening = Mutex(false)
 
     /// Prepares a connection; nothing is sent before the first request.
-    /// - Parameter folder: Where the control socket lies; only this user may enter it.
-    init(_ target: GuestTarget, folder: String, environment: [String: String]) throws {
+    /// - Parameters:
+    ///   - folder: Where the control socket lies; only this user may enter it.
+    ///   - cancellation: Ends connecting, when it is given; what a connection that stands carries is not concerned.
+    init(
+        _ target: GuestTarget, folder: String, environment: [String: String], cancellation: Cancellation? = nil
+    ) throws {
         self.target = target
+        self.cancellation = cancellation
         ssh = try ProgramFinder.find("ssh", environment: environment)
         controlPath = "\(folder)/c"
         self.environment = ProgramFinder.environment(from: environment)
@@ -42,6 +48,7 @@ final class GuestConnection: Sendable {
     func open() throws {
         try opening.withLock { isOpen in
             if isOpen { return }
+            if let cancellation, cancellation.isCancelled { throw DevhostError(.failed, "the run has ended") }
             let slot = try start(isMaster: true)
             pool.withLock { pool in
                 pool.master = slot
@@ -131,8 +138,14 @@ final class GuestConnection: Sendable {
         }
         do {
             let mark = Self.newMark()
-            _ = try slot.carryOut(
-                Exchange(mark: mark, request: GuestAgent.request("hello", mark: mark, []), limit: .seconds(90)))
+            var hello = Exchange(
+                mark: mark, request: GuestAgent.request("hello", mark: mark, []), limit: .seconds(90))
+            // Further channels may be wanted to end what the run has started.
+            if isMaster, let cancellation {
+                hello.watched = [cancellation.descriptor]
+                hello.endsAtOnce = true
+            }
+            _ = try slot.carryOut(hello)
             return slot
         } catch {
             slot.kill()

@@ -76,6 +76,10 @@ final class GuestSlot: @unchecked Sendable {
                 isUsable = false
                 throw DevhostError(.timedOut, "there was no answer")
             }
+            if outcome.isCancelled, exchange.endsAtOnce || output.scanner.processGroup == nil && ladder.isOverdue {
+                isUsable = false
+                throw DevhostError(.failed, "the run has ended")
+            }
             if ladder.isRunning, let group = output.scanner.processGroup, let signal = ladder.due() {
                 if signal == 0 {
                     isUsable = false
@@ -149,6 +153,8 @@ struct Exchange {
     var errors: Int32?
     /// Descriptors whose other end closes when the request is to be given up.
     var watched: [Int32] = []
+    /// Whether nothing in the guest is to be ended first when the request is given up.
+    var endsAtOnce = false
     /// How long the answer may take; nil for as long as it takes.
     var limit: Duration?
     /// Sends a signal to the process group in the guest.
@@ -217,10 +223,13 @@ private struct Stream {
 private struct KillLadder {
     private var steps: [(signal: Int32, wait: Duration)] = []
     private var next = ContinuousClock.now
-    private(set) var isRunning = false
+    private var start: ContinuousClock.Instant?
+    var isRunning: Bool { start != nil }
+    /// Whether the guest has had its time to say what could be ended.
+    var isOverdue: Bool { start.map { ContinuousClock.now > $0 + .seconds(5) } ?? false }
 
     mutating func start(with signal: Int32) {
-        isRunning = true
+        start = .now
         steps = [(signal, .seconds(2)), (SIGTERM, .seconds(2)), (SIGKILL, .seconds(2)), (0, .zero)]
         next = .now
     }

@@ -43,7 +43,8 @@ extension ProvisionSession {
             [
                 "--norc", "--noprofile", "-c",
                 BashPrelude.text(keepGoing: options.keepsGoing, dryRun: options.isDryRun) + body,
-                Self.name(of: script), options.helper, socketPath, script,
+                // The same as BASH_SOURCE: scripts compare the two to know whether they are run or read by another.
+                script, options.helper, socketPath, script,
             ])
         command.directory = options.folder
         command.environment = scriptEnvironment()

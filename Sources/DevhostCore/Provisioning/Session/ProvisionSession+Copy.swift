@@ -47,23 +47,9 @@ extension ProvisionSession {
     private func localPaths(_ path: String, in folder: String) throws -> [String] {
         guard !path.isEmpty else { throw DevhostError(.invalidArgument, "the local path is empty") }
         let scriptFolder = options.folder
-        let candidates = path.hasPrefix("/") ? [path] : ["\(folder)/\(path)", "\(scriptFolder)/\(path)"]
-        if let found = candidates.first(where: { Files.exists($0.removingTrailingSlashes) }) { return [found] }
-        // A pattern in quotes was expanded by the tool that provision scripts were first written for.
-        if path.contains(where: { "*?[".contains($0) }) {
-            for candidate in candidates {
-                let found = Self.expand(candidate)
-                if !found.isEmpty { return found }
-            }
-        }
-        throw DevhostError(.notFound, "\(path.quoted) is not in \(scriptFolder.quoted)")
-    }
-
-    private static func expand(_ pattern: String) -> [String] {
-        var result = glob_t()
-        defer { globfree(&result) }
-        guard glob(pattern, 0, nil, &result) == 0, let paths = result.gl_pathv else { return [] }
-        return (0..<Int(result.gl_pathc)).compactMap { index in paths[index].map { String(cString: $0) } }
+        let found = LocalSource.paths(path, in: [folder, scriptFolder])
+        guard !found.isEmpty else { throw DevhostError(.notFound, "\(path.quoted) is not in \(scriptFolder.quoted)") }
+        return found
     }
 
     /// `user:group`, where a user alone has the group that the VM gives it.
@@ -132,12 +118,5 @@ extension ProvisionSession {
                 source: Exchange.Source(descriptor: caller.input), output: caller.output, errors: caller.errors,
                 watched: caller.watched)
         ).status
-    }
-}
-
-extension String {
-    fileprivate var removingTrailingSlashes: String {
-        let kept = reversed().drop { $0 == "/" }.reversed()
-        return kept.isEmpty ? "/" : String(kept)
     }
 }

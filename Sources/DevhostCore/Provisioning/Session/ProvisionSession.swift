@@ -89,8 +89,9 @@ public final class ProvisionSession: Sendable {
         }
         self.options = options
         folder = try TemporaryDirectory(prefix: "devhost")
-        connection = try GuestConnection(options.target, folder: folder.path, environment: options.environment)
         cancellation = try Cancellation()
+        connection = try GuestConnection(
+            options.target, folder: folder.path, environment: options.environment, cancellation: cancellation)
         let order = Mutex(())
         let emit: @Sendable (ProvisionEvent) -> Void = { event in order.withLock { _ in events(event) } }
         self.emit = emit
@@ -207,8 +208,10 @@ public final class ProvisionSession: Sendable {
         }
     }
 
-    /// Ends the run because of something that is not the script's doing.
+    /// Ends the run because of something that is not the script's doing. What fails once the run is to end was ended
+    /// with it.
     func fail(_ error: DevhostError) {
+        if cancellation.isCancelled { return }
         let isFirst = state.withLock { state in
             defer { state.fatal = state.fatal ?? error }
             return state.fatal == nil

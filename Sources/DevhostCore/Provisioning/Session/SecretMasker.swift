@@ -16,13 +16,12 @@ public struct Secrets: Sendable {
     /// Takes the values that are to be hidden; empty ones are nothing to hide.
     ///
     /// A value of several lines is hidden line by line too, where a line has 8 bytes or more; a value that a shell
-    /// would show in quotes is hidden in that form as well.
+    /// would show in quotes, or with backslashes, is hidden in those forms as well, also within a longer word.
     public init(_ secrets: some Sequence<String>) {
         var all: Set<[UInt8]> = []
         for secret in secrets where !secret.isEmpty {
             all.insert(Array(secret.utf8))
-            let quoted = secret.shellQuoted
-            if quoted != secret { all.insert(Array(quoted.utf8)) }
+            all.formUnion(ShellForms.all(of: secret))
             guard secret.contains("\n") else { continue }
             for line in secret.split(separator: "\n") where line.utf8.count >= 8 { all.insert(Array(line.utf8)) }
         }
