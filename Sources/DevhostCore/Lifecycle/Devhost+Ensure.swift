@@ -6,7 +6,7 @@ extension Devhost {
     /// destroyed.
     /// - Returns: The VM as it is then.
     /// - Throws: `invalidArgument`, `refused` (a smaller disk, an image), `conflict` (the name belongs to something
-    ///   else), `busy`, `unavailable` (libvirt), `insufficientSpace`, `guestFailed`, `timedOut` (both with the tail of
+    ///   else, or to a VM in the trash), `busy`, `unavailable` (libvirt), `insufficientSpace`, `guestFailed`, `timedOut` (both with the tail of
     ///   the console).
     @discardableResult
     public func ensure(
@@ -15,6 +15,7 @@ extension Devhost {
         let lock = try await lock(request.name, verb: "ensure", progress: progress)
         defer { withExtendedLifetime(lock) {} }
         let existing = try records.find(request.name)
+        if let existing { try RecordStore.checkIsNotTrashed(existing) }
         let plan = EnsurePlan(
             request: request, existing: existing, configuration: configuration, caller: caller,
             now: Timestamp(clock.now))
@@ -26,6 +27,7 @@ extension Devhost {
         try await run.parts.checkDomainIsOurs()
         do {
             let finished = try await run.perform(record)
+            tellNotices(of: finished, progress: progress)
             return VMDescription(
                 record: finished, state: try await libvirt.domainState(finished.name),
                 diskAllocation: try await run.parts.diskAllocation(finished.diskNumber))
@@ -52,6 +54,7 @@ extension Devhost {
             try keepFailure(of: name, because: reason)
             try await parts.remove()
             try records.remove(name)
+            try useStore.remove(name)
         } catch {
             progress(.warning("cannot take \(name) away again: \(error); try 'fc-devhost destroy \(name)'"))
         }

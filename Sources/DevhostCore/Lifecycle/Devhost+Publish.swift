@@ -19,7 +19,7 @@ extension Devhost {
         var added = 0
         let present = try nameFolder.hosts()
         let owners = Dictionary(grouping: present, by: owner(of:))
-        for record in try records.readable() {
+        for record in try records.readable() where record.trashed == nil {
             let names = PublishedName.all(of: record, configuration.publish)
             wanted.formUnion(names.map(\.host))
             // Looked at without the lock of each VM: whoever holds it publishes too.
@@ -30,7 +30,7 @@ extension Devhost {
             let lock = try await lock(record.name, verb: "publish", progress: progress)
             defer { withExtendedLifetime(lock) {} }
             // It may have been destroyed while this waited.
-            if let record = try records.find(record.name) { try publishNames(of: record) }
+            if let record = try records.find(record.name), record.trashed == nil { try publishNames(of: record) }
         }
         if configuration.publish.hasLandingPage { wanted.insert(configuration.publish.address) }
         let stray = try await withdrawStrays(keeping: wanted, progress: progress)
@@ -94,7 +94,8 @@ extension Devhost {
                 let lock = try await lock(name, verb: "publish", progress: progress)
                 defer { withExtendedLifetime(lock) {} }
                 let record = try? records.find(name)
-                let names = record.map { PublishedName.all(of: $0, configuration.publish) } ?? []
+                let isThere = record?.trashed == nil
+                let names = isThere ? record.map { PublishedName.all(of: $0, configuration.publish) } ?? [] : []
                 if names.contains(where: { $0.host == host }) { continue }
                 // A record that cannot be read says nothing about its names.
                 if record == nil, Files.exists(layout.record(name)) { continue }
@@ -112,7 +113,7 @@ extension Devhost {
         let publish = configuration.publish
         guard publish.hasLandingPage else { return try nameFolder.withdraw(publish.address) }
         let states = try? await libvirt().domainStates()
-        let entries = try records.readable().filter { !$0.isIncomplete }.map { record in
+        let entries = try records.readable().filter { !$0.isIncomplete && $0.trashed == nil }.map { record in
             LandingPage.Entry(record: record, state: states.map { $0[record.name] ?? .missing })
         }
         try Files.createDirectory(layout.landingPage, mode: 0o755)
