@@ -29,7 +29,7 @@ demo: ## Bring up a VM on this machine, from nothing.
 demo-clean: ## Take away all that the demo made.
 	@scripts/demo-clean
 
-install: build ## Install both commands, the sudo rule and the weekly clean-up below DESTDIR and PREFIX (/usr/local).
+install: build ## Install both commands, the sudo rule and the timers below DESTDIR and PREFIX (/usr/local).
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 0755 $(binaries) $(DESTDIR)$(PREFIX)/bin/
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/man/*.1

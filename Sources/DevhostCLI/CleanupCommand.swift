@@ -3,23 +3,75 @@ import DevhostCore
 
 /// `cleanup`: removes what the devhost keeps for nobody.
 struct CleanupCommand: ProgramCommand {
-    static let usage = CommandUsage(
-        "cleanup", summary: "remove base images that were not used for a while",
-        discussion: """
-            Removes what no VM uses and no VM has used for the days that devhost.cfg sets ([images] keep-days, 90), and
-            more where a budget is set and passed. VMs are never touched: how long ago one was deployed does not tell
-            whether somebody works in it. Keys of logins that were killed go too. 'make install' lets it run every week, by a systemd timer or by cron.
-            """)
+    static let vms = Option.flag("vms", "Only VMs.")
+    static let images = Option.flag("images", "Only base images.")
+    static let dryRun = Option.flag("dry-run", "Tell what would be done, and do nothing.")
 
-    init(_ arguments: Arguments) throws(DevhostError) {}
+    static let usage = CommandUsage(
+        "cleanup", summary: "clean up what nobody uses: VMs and base images",
+        discussion: """
+            Looks for signs of use, as collect does. A VM that nobody uses is shut down, then its owner is told, then it
+            goes into the trash, and after some days there it is destroyed; devhost.cfg says when ([cleanup]). A VM whose
+            signs cannot be read is kept, and so is one that is pinned. Base images go that no VM uses and no VM has used
+            for a while ([images] keep-days), and more where a budget is set and passed. Keys of logins that were killed
+            go too.
+
+            Timers run 'cleanup --vms' every day and 'cleanup --images' every week. Where another clean-up is at work,
+            this one says so and leaves.
+            """,
+        options: [vms, images, dryRun],
+        examples: [.init("cleanup --dry-run", "What is due?")])
+
+    let cleansVMs: Bool
+    let cleansImages: Bool
+    let isDryRun: Bool
+
+    init(_ arguments: Arguments) throws(DevhostError) {
+        cleansVMs = arguments.has(Self.vms) || !arguments.has(Self.images)
+        cleansImages = arguments.has(Self.images) || !arguments.has(Self.vms)
+        isDryRun = arguments.has(Self.dryRun)
+    }
 
     func run(_ context: CommandContext) async throws -> ExitStatus {
         let devhost = try context.devhost()
-        devhost.forgetLogins()
-        let settings = devhost.configuration
-        let report = try await devhost.pruneImages(
-            olderThanDays: settings.imageKeepDays, budget: settings.imageBudget)
-        try ImagesPruneCommand.tell(report, context)
+        if !isDryRun { devhost.forgetLogins() }
+        var failures: [DevhostError] = []
+        if cleansVMs {
+            do {
+                try await cleanVMs(devhost, context)
+            } catch let error as DevhostError {
+                failures.append(error)
+            }
+        }
+        if cleansImages { try await cleanImages(devhost, context) }
+        if let failure = failures.first { throw failure }
         return .success
+    }
+
+    private func cleanVMs(_ devhost: Devhost, _ context: CommandContext) async throws {
+        let report =
+            isDryRun
+            ? try await devhost.planCleanUp() : try await devhost.cleanUp(progress: context.progress.handler)
+        guard let report else { return context.progress.notice("another clean-up is at work") }
+        for step in report.steps { try context.output.line(isDryRun ? step.intention : step.text) }
+        if report.steps.isEmpty { context.progress.notice("there is no VM to clean up") }
+        for (name, problem) in report.kept.sorted(by: { $0.key < $1.key }) {
+            context.progress.warning("\(name) is kept: \(problem)")
+        }
+        guard report.failures.isEmpty else {
+            for failure in report.failures { context.progress.warning(failure) }
+            throw DevhostError(.failed, "not everything could be cleaned up")
+        }
+    }
+
+    private func cleanImages(_ devhost: Devhost, _ context: CommandContext) async throws {
+        let settings = devhost.configuration
+        let report =
+            isDryRun
+            ? try await devhost.pruneImages(
+                olderThanDays: settings.imageKeepDays, budget: settings.imageBudget, isDryRun: true)
+            : try await devhost.cleanUpImages()
+        guard let report else { return context.progress.notice("another clean-up is at work") }
+        try ImagesPruneCommand.tell(report, context, verb: isDryRun ? "would remove" : "removed")
     }
 }

@@ -27,6 +27,7 @@ enum FCDevhost {
             LogsCommand.self, StartCommand.self, ShutdownCommand.self, SuspendCommand.self, RestartCommand.self,
             WaitCommand.self, RebuildCommand.self, ImagesCommand.self, ImagesPruneCommand.self, ChannelsCommand.self,
             ReleasesCommand.self, ReleaseShowCommand.self, ReleasePublishCommand.self, CleanupCommand.self,
+            CollectCommand.self, WhyCommand.self, PinCommand.self, UnpinCommand.self, UndeleteCommand.self,
             DoctorCommand.self, PublishCommand.self, CertificatesCommand.self,
         ],
         files: [

@@ -50,9 +50,11 @@ struct ImagesPruneCommand: ProgramCommand {
     }
 
     /// Says what was removed and what could not be.
-    static func tell(_ report: ImagePruneReport, _ context: CommandContext, isListed: Bool = true) throws {
+    static func tell(
+        _ report: ImagePruneReport, _ context: CommandContext, isListed: Bool = true, verb: String = "removed"
+    ) throws {
         for image in report.removed where isListed {
-            try context.output.line("removed \(image.sha256) (\(ByteText.size(image.size)))")
+            try context.output.line("\(verb) \(image.sha256) (\(ByteText.size(image.size)))")
         }
         if report.removed.isEmpty { context.progress.notice("there is no image to remove") }
         guard report.failures.isEmpty else {

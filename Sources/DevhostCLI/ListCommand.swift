@@ -5,6 +5,7 @@ import DevhostCore
 struct ListCommand: ProgramCommand {
     static let long = Option.flag("long", short: "l", "A table with the state, the owner and the dates of each VM.")
     static let user = Option.value("user", "NAME", short: "u", "Only the VMs of this user.")
+    static let trash = Option.flag("trash", "Only the VMs in the trash, in a table.")
     static let json = Option.flag("json", "Everything on record as JSON; with -l also what state each VM is in.")
 
     static let usage = CommandUsage(
@@ -12,17 +13,23 @@ struct ListCommand: ProgramCommand {
         discussion: """
             Prints one name a line, sorted. A record that cannot be read is listed too, with the reason as a warning.
             With -l or --json every value in it is looked at.
+
+            Names that are held for VMs in the trash are listed too, because they are taken. With -l such a VM is marked
+            in the column ONLINE. The last columns tell when each VM was last used and what becomes of it, and when, if
+            nobody uses it until then.
             """,
-        options: [long, user, json],
+        options: [long, user, trash, json],
         examples: [.init("ls -l --user alice", "What alice's VMs are doing.")])
 
     let isLong: Bool
+    let isTrash: Bool
     let format: ListFormat
     let owner: String?
 
     init(_ arguments: Arguments) throws(DevhostError) {
         isLong = arguments.has(Self.long)
-        format = arguments.has(Self.json) ? .json : isLong ? .table : .names
+        isTrash = arguments.has(Self.trash)
+        format = arguments.has(Self.json) ? .json : isLong || isTrash ? .table : .names
         owner = arguments.text(Self.user)
     }
 
@@ -48,6 +55,7 @@ struct ListCommand: ProgramCommand {
     /// The VMs, and why their states are not known where libvirt does not answer: what is on record is shown all the
     /// same.
     private func summaries(_ devhost: Devhost) async throws -> ([VMSummary], DevhostError?) {
+        if isTrash { return (try devhost.trash(owner: owner), nil) }
         guard isLong else { return (try devhost.list(owner: owner), nil) }
         do {
             return (try await devhost.listWithStates(owner: owner), nil)

@@ -26,6 +26,7 @@ extension VMDescription {
             ("IPv6", record.ipv6?.description),
             ("MAC", record.mac?.description),
             ("aliases", record.aliases.map(\.description).joined(separator: " ")),
+            ("pinned", record.pin?.text),
             ("private", record.isPrivate.map { $0 ? "yes" : "no" }),
             ("published", urls(publish).joined(separator: " ")),
             ("location", record.location?.description),

@@ -46,9 +46,10 @@ extension ImageStore {
     ///   - budget: How many bytes all images may occupy; nil for no bound.
     ///   - inUse: The images below the disks that exist. It is asked while the images that may go are locked, so that
     ///     no disk can be made over one of them after it has answered.
+    ///   - isDryRun: Whether to tell only what would be removed.
     /// - Throws: What `inUse` throws: nothing is removed then.
     public func prune(
-        olderThanDays days: Int = 90, budget: UInt64? = nil,
+        olderThanDays days: Int = 90, budget: UInt64? = nil, isDryRun: Bool = false,
         inUse: @Sendable () async throws -> Set<SHA256Digest>
     ) async throws -> ImagePruneReport {
         try prepareFolders()
@@ -60,6 +61,10 @@ extension ImageStore {
         let free = all.filter { locks[$0.sha256] != nil && !used.contains($0.sha256) }
         for image in Self.choose(free: free, all: all, days: days, budget: budget, now: now) {
             do {
+                if isDryRun {
+                    report.removed.append(image)
+                    continue
+                }
                 try removeRecord(image.sha256)
                 try await volumes.remove(volumeName(image.sha256))
                 report.removed.append(image)
@@ -69,7 +74,7 @@ extension ImageStore {
             }
         }
         locks = [:]
-        try await removeLeftovers()
+        if !isDryRun { try await removeLeftovers() }
         return report
     }
 

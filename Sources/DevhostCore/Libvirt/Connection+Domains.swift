@@ -117,6 +117,20 @@ extension Connection {
         }
     }
 
+    /// The CPU time of every active domain in nanoseconds, since its hypervisor process was started
+    /// (`virDomainGetInfo`).
+    func cpuTimes() async throws -> [VMName: UInt64] {
+        try await read { call in
+            var times: [VMName: UInt64] = [:]
+            try Self.forEachDomain(call, VIR_CONNECT_LIST_DOMAINS_ACTIVE) { domain, name in
+                var info = virDomainInfo()
+                // One that ends meanwhile is left out.
+                if virDomainGetInfo(domain, &info) == 0 { times[name] = info.cpuTime }
+            }
+            return times
+        }
+    }
+
     /// Defines a domain, or changes the definition of the one with this name and UUID (`virDomainDefineXMLFlags`).
     func defineDomain(_ name: VMName, xml: String) async throws {
         try await change("virDomainDefineXML", name.description) { call in

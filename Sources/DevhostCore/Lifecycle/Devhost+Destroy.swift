@@ -1,13 +1,22 @@
 extension Devhost {
-    /// Takes a VM away: what runs, its disk, its names, its record. Works from any part of a VM that is left.
+    /// Takes a VM away: what runs, its disk, its names, its record. Works from any part of a VM that is left, and on one
+    /// in the trash.
     ///
     /// When it returns, name, addresses and disk are free.
     /// - Returns: False where nothing bore the name, which is no error.
     /// - Throws: `conflict` for a domain that somebody else made, `busy`, `unavailable`.
     @discardableResult
     public func destroy(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> Bool {
+        try await destroy(name, where: { true }, progress: progress)
+    }
+
+    /// - Parameter condition: Asked under the VM's lock whether it is still to go.
+    func destroy(
+        _ name: VMName, where condition: () throws -> Bool, progress: @escaping ProgressHandler
+    ) async throws -> Bool {
         let lock = try await lock(name, verb: "destroy", progress: progress)
         defer { withExtendedLifetime(lock) {} }
+        guard try condition() else { return false }
         let libvirt = try await self.libvirt()
         let parts = VMParts(devhost: self, libvirt: libvirt, name: name)
         try await parts.checkDomainIsOurs()
@@ -21,6 +30,8 @@ extension Devhost {
             try records.remove(name)
             await serve(progress: progress)
         }
+        // After the record: what was seen of a VM in the trash says when it is gone, until it is.
+        try useStore.remove(name)
         try forgetFailure(of: name)
         return hasRecord || hasParts
     }

@@ -6,8 +6,8 @@ extension Devhost {
     /// never destroyed.
     /// - Returns: The VM as it is then.
     /// - Throws: `invalidArgument`, `refused` (a smaller disk, an image), `conflict` (the name belongs to something
-    ///   else, or to a VM whose record is lost), `damaged` (its disk is lost), `busy`, `unavailable` (libvirt),
-    ///   `insufficientSpace`, `guestFailed`, `timedOut` (both with the tail of the console).
+    ///   else, to a VM in the trash, or to one whose record is lost), `damaged` (its disk is lost), `busy`, `unavailable`
+    ///   (libvirt), `insufficientSpace`, `guestFailed`, `timedOut` (both with the tail of the console).
     @discardableResult
     public func ensure(
         _ request: EnsureRequest, progress: @escaping ProgressHandler = { _ in }
@@ -20,6 +20,7 @@ extension Devhost {
     /// What ``ensure(_:progress:)`` does under the lock of the VM.
     func ensureLocked(_ request: EnsureRequest, progress: @escaping ProgressHandler) async throws -> VMDescription {
         let existing = try records.find(request.name)
+        if let existing { try RecordStore.checkIsNotTrashed(existing) }
         let plan = EnsurePlan(
             request: request, existing: existing, configuration: configuration, caller: caller,
             now: Timestamp(clock.now), isNew: try await isNew(existing))
@@ -32,6 +33,7 @@ extension Devhost {
         if existing == nil { try await checkNothingIsLeft(run.parts) }
         do {
             let finished = try await run.perform(record)
+            tellNotices(of: finished, progress: progress)
             return VMDescription(
                 record: finished, state: try await libvirt.domainState(finished.name),
                 diskAllocation: try await run.parts.diskAllocation(finished.diskNumber))
@@ -79,6 +81,7 @@ extension Devhost {
         do {
             try await parts.remove()
             try records.remove(name)
+            try useStore.remove(name)
         } catch {
             progress(.warning("cannot take \(name) away again: \(error); try 'fc-devhost destroy \(name)'"))
         }

@@ -52,9 +52,14 @@ extension Devhost {
     /// - Parameters:
     ///   - days: How many days an image may be unused.
     ///   - budget: How many bytes all images may occupy; nil for no bound.
-    public func pruneImages(olderThanDays days: Int = 90, budget: UInt64? = nil) async throws -> ImagePruneReport {
+    ///   - isDryRun: Whether to tell only what would be removed.
+    public func pruneImages(
+        olderThanDays days: Int = 90, budget: UInt64? = nil, isDryRun: Bool = false
+    ) async throws -> ImagePruneReport {
         let libvirt = try await preparedLibvirt()
-        return try await imageStore(libvirt, for: "'images prune'").prune(olderThanDays: days, budget: budget) {
+        return try await imageStore(libvirt, for: "'images prune'").prune(
+            olderThanDays: days, budget: budget, isDryRun: isDryRun
+        ) {
             Set(try await imageUsers(libvirt).keys)
         }
     }

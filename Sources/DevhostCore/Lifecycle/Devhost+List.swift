@@ -1,5 +1,6 @@
 extension Devhost {
-    /// The names of all VMs, sorted, without a look at anything else in their records.
+    /// The names of all VMs, sorted, without a look at anything else in their records. Names that are held for VMs in the
+    /// trash are among them: they are taken.
     /// - Parameter owner: Only the VMs of this user; broken records have none and are left out then.
     public func headings(owner: String? = nil) throws -> [VMHeading] {
         try records.headings().filter { owner == nil || $0.owner == owner }
@@ -21,10 +22,18 @@ extension Devhost {
             switch entry {
             case .record(let record):
                 if let owner, record.owner != owner { return nil }
-                return VMSummary(
-                    name: record.name.description, state: states.map { $0[record.name] ?? .missing },
-                    owner: record.owner, creationDate: record.creationDate, lastDeployDate: record.lastDeployDate,
-                    record: record, problem: nil)
+                let state = states.map { $0[record.name] ?? .missing }
+                var summary = VMSummary(
+                    name: record.name.description, state: state, owner: record.owner,
+                    creationDate: record.creationDate, lastDeployDate: record.lastDeployDate, record: record,
+                    problem: nil)
+                // Without states only what is on record is asked for.
+                guard state != nil else { return summary }
+                let use = use(of: record, state: state)
+                summary.lastUse = use.lastUse
+                summary.next = use.next.first
+                summary.pin = use.pin
+                return summary
             case .broken(let name, let reason):
                 if owner != nil { return nil }
                 return VMSummary(
@@ -32,6 +41,12 @@ extension Devhost {
                     problem: reason.description)
             }
         }
+    }
+
+    /// The VMs in the trash, sorted by name, with what becomes of them.
+    /// - Parameter owner: Only the VMs of this user.
+    public func trash(owner: String? = nil) throws -> [VMSummary] {
+        try summaries(owner: owner, states: [:]).filter { $0.record?.trashed != nil }
     }
 
     /// Everything about one VM. libvirt not answering leaves what only it knows empty.

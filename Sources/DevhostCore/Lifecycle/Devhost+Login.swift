@@ -57,6 +57,8 @@ extension Devhost {
             ssh.user = user
             try folder.give(["key", "key-cert.pub", "known_hosts"], to: user)
         }
+        // A full disk keeps nobody out; the login shows in the guest too.
+        try? useStore.leave(.login, of: name, Timestamp(clock.now))
         return LoginSession(command: ssh, folder: folder)
     }
 

@@ -77,7 +77,7 @@ extension Devhost {
         let publish = configuration.publish
         guard publish.hasLandingPage else { return try nameFolder.withdraw(publish.address) }
         let states = try? await libvirt().domainStates()
-        let entries = try records.readable().filter { !$0.isIncomplete }.map { record in
+        let entries = try records.readable().filter { !$0.isIncomplete && $0.trashed == nil }.map { record in
             LandingPage.Entry(record: record, state: states.map { $0[record.name] ?? .missing })
         }
         try Files.createDirectory(layout.landingPage, mode: 0o755)

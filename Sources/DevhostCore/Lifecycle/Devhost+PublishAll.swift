@@ -27,7 +27,7 @@ extension Devhost {
         var added = 0
         var isComplete = true
         let owners = Dictionary(grouping: try nameFolder.hosts(), by: owner(of:))
-        for record in try records.readable() {
+        for record in try records.readable() where record.trashed == nil {
             let names = PublishedName.all(of: record, configuration.publish)
             wanted.formUnion(names.map(\.host))
             // Looked at without the lock of each VM: whoever holds it publishes too.
@@ -41,7 +41,7 @@ extension Devhost {
             defer { withExtendedLifetime(lock) {} }
             added += missing
             // It may have been destroyed while this waited.
-            if let record = try records.find(record.name) { try publishNames(of: record) }
+            if let record = try records.find(record.name), record.trashed == nil { try publishNames(of: record) }
         }
         let withdrawn = try await withdrawStrays(keeping: wanted, isComplete: &isComplete, lock: lock)
         if isComplete, (try? Files.read(layout.publishedSettings)) != publishedSettings {
@@ -65,7 +65,8 @@ extension Devhost {
                 }
                 defer { withExtendedLifetime(lock) {} }
                 let record = try? records.find(name)
-                let names = record.map { PublishedName.all(of: $0, configuration.publish) } ?? []
+                let isThere = record?.trashed == nil
+                let names = isThere ? record.map { PublishedName.all(of: $0, configuration.publish) } ?? [] : []
                 if names.contains(where: { $0.host == host }) { continue }
                 // A record that cannot be read says nothing about its names.
                 if record == nil, Files.exists(layout.record(name)) { continue }

@@ -12,6 +12,7 @@ public struct Devhost: Sendable {
 
     let clock: any SystemClock
     let probe: any GuestProbe
+    let useSources: any UseSources
     let libvirt: LazyConnection
 
     /// A devhost.
@@ -31,18 +32,20 @@ public struct Devhost: Sendable {
 
     init(
         configuration: Configuration, caller: Caller, clock: any SystemClock, probe: any GuestProbe,
-        libvirt: LazyConnection
+        useSources: (any UseSources)? = nil, libvirt: LazyConnection
     ) {
         self.configuration = configuration
         self.caller = caller
         self.clock = clock
         self.probe = probe
+        self.useSources = useSources ?? MachineUseSources(configuration: configuration)
         records = RecordStore(layout: configuration.layout)
         self.libvirt = libvirt
     }
 
     var layout: Layout { configuration.layout }
     var plan: AddressPlan { AddressPlan(network: configuration.network) }
+    var useStore: UseStore { UseStore(layout: layout) }
     var hostsFile: HostsFile { HostsFile(path: layout.hostsFile) }
 
     /// Takes the lock of one VM for the whole of a verb.
@@ -52,6 +55,18 @@ public struct Devhost: Sendable {
             layout.lock(name), holder: "'\(verb) \(name)' of \(caller.name.printable)", limit: configuration.lockLimit,
             clock: clock
         ) { progress(.notice("waiting for \($0)")) }
+    }
+
+    /// Takes a lock that nobody waits for.
+    /// - Returns: The lock; nil where somebody holds it.
+    func lockIfFree(_ path: String, verb: String) async throws -> FileLock? {
+        try makeLockFolder()
+        do {
+            return try await FileLock.acquire(
+                path, holder: "'\(verb)' of \(caller.name.printable)", limit: .zero, clock: clock)
+        } catch let error as DevhostError where error.code == .busy {
+            return nil
+        }
     }
 
     func makeLockFolder() throws {

@@ -37,11 +37,19 @@ public struct VMSummary: Sendable, Encodable {
     public let lastDeployDate: Timestamp?
     /// Its record; nil where it is broken.
     public let record: VMRecord?
+    /// When it was last used.
+    public var lastUse: Timestamp?
+    /// What becomes of it if nobody uses it; nil where nothing does, or where nobody has looked yet.
+    public var next: CleanupStep?
+    /// Whether clean-up leaves it alone.
+    public var pin: Pin?
     /// Why the record cannot be read.
     public let problem: String?
 
     private enum CodingKeys: String, CodingKey {
-        case name, state, problem
+        case name, state, problem, next
+        case lastUse = "last-use"
+        case pin = "pinned"
         case owner = "user"
         case creationDate = "creation-date"
         case lastDeployDate = "last_deploy_date"

@@ -14,6 +14,17 @@ extension CaddyConfiguration {
     /// The name that the admin endpoint wants to be called by.
     static let adminOrigin = "devhost"
 
+    /// Under which name Caddy notes requests.
+    private static let accessLogger = "http.log.access"
+
+    /// What the log of requests leaves out: who asked, for what, and with what, where secrets may stand. Moment, host and
+    /// status are left, which tell whether a VM is used.
+    private static let unloggedFields = Dictionary(
+        uniqueKeysWithValues: [
+            "logger", "msg", "user_id", "duration", "size", "resp_headers", "request>remote_ip", "request>remote_port",
+            "request>proto", "request>method", "request>uri", "request>headers", "request>tls", "bytes_read",
+        ].map { ($0, Logging.Encoder.Filter()) })
+
     /// The configuration of a devhost. It says nothing about VMs: whether a name is published, and where it leads, Caddy
     /// looks up in a folder at every request.
     init(_ publish: Configuration.Publish, layout: Layout, materials: Materials) {
@@ -26,7 +37,13 @@ extension CaddyConfiguration {
             tls: site.tls)
         logging = Logging(logs: [
             "default": .init(
-                writer: .init(filename: "\(layout.proxyLogs)/caddy.log", rollSizeMb: 10, rollKeep: 3), level: "INFO")
+                writer: .init(filename: "\(layout.proxyLogs)/caddy.log", rollSizeMb: 10, rollKeep: 3), level: "INFO",
+                exclude: [Self.accessLogger]),
+            "access": .init(
+                writer: .init(
+                    filename: layout.accessLog, rollSizeMb: AccessLog.rollSize, rollKeep: AccessLog.rollKeep,
+                    rollGzip: false),
+                encoder: .init(fields: Self.unloggedFields), level: "INFO", include: [Self.accessLogger]),
         ])
         storage = Storage(root: layout.proxyStorage)
     }
@@ -123,6 +140,7 @@ extension CaddyConfiguration {
                     notFound,
                 ])
             server.tlsConnectionPolicies = [.init()]
+            server.logs = .init()
             server.errors = .init(routes: [
                 Route(
                     match: [Match(expression: "{http.error.status_code} in [502, 503, 504]")], handle: [badGateway],

@@ -27,7 +27,10 @@ struct CaddyConfiguration: Codable, Hashable, Sendable {
 
         struct Log: Codable, Hashable, Sendable {
             var writer: Writer
+            var encoder: Encoder?
             var level: String
+            var include: [String]?
+            var exclude: [String]?
         }
 
         struct Writer: Codable, Hashable, Sendable {
@@ -35,6 +38,22 @@ struct CaddyConfiguration: Codable, Hashable, Sendable {
             var filename: String
             var rollSizeMb: Int
             var rollKeep: Int
+            var rollGzip: Bool?
+        }
+
+        /// Leaves fields out: a key names one, with `>` between its levels.
+        struct Encoder: Codable, Hashable, Sendable {
+            var format = "filter"
+            var wrap = Wrapped()
+            var fields: [String: Filter]
+
+            struct Wrapped: Codable, Hashable, Sendable {
+                var format = "json"
+            }
+
+            struct Filter: Codable, Hashable, Sendable {
+                var filter = "delete"
+            }
         }
     }
 
@@ -103,6 +122,10 @@ struct CaddyConfiguration: Codable, Hashable, Sendable {
         var tlsConnectionPolicies: [TLSConnectionPolicy]?
         var routes: [Route]
         var errors: Errors?
+        var logs: AccessLogs?
+
+        /// That there is one switches the log of requests on.
+        struct AccessLogs: Codable, Hashable, Sendable {}
 
         struct AutomaticHTTPS: Codable, Hashable, Sendable {
             var disable = true

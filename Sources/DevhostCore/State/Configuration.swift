@@ -74,6 +74,8 @@ public struct Configuration: Sendable {
     public var hydra: ResourceURL?
     /// How VMs are published.
     public var publish: Publish
+    /// What becomes of VMs that nobody uses.
+    public var cleanup: Cleanup
     /// How long `ensure` waits for ssh.
     public var startLimit: Duration
     /// How long a graceful shutdown may take.
@@ -139,6 +141,7 @@ public struct Configuration: Sendable {
             text == "none" ? nil : try ResourceURL(text)
         }
         publish = try Publish(&reader)
+        cleanup = try Cleanup(&reader)
         try reader.finish(source: source)
     }
 }

@@ -79,6 +79,20 @@ public struct Layout: Sendable, Hashable {
     public var proxyStorage: String { "\(publishing)/certificates" }
     /// The folder of Caddy's log.
     public var proxyLogs: String { "\(publishing)/log" }
+    /// What Caddy notes of each request.
+    public var accessLog: String { "\(proxyLogs)/access.log" }
+    /// The folder of what was seen of the use of each VM.
+    public var use: String { "\(state)/_use" }
+    /// What was seen of the use of a VM.
+    public func use(_ name: VMName) -> String { "\(use)/\(name).json" }
+    /// A sign of the use of a VM that a command left there.
+    public func trace(_ sign: UseSign, _ name: VMName) -> String { "\(use)/\(name).\(sign.rawValue)" }
+    /// The notice that a VM will be put into the trash.
+    public func notice(_ name: VMName) -> String { "\(use)/\(name).notice" }
+    /// The lock of whoever looks for signs of use.
+    public var collectLock: String { "\(locks)/_collect.lock" }
+    /// The lock of the clean-up.
+    public var cleanupLock: String { "\(locks)/_cleanup.lock" }
     /// The folder of the landing page.
     public var landingPage: String { "\(publishing)/page" }
     /// The lock under which the proxy is set up and started.

@@ -34,13 +34,23 @@ public struct RecordStore: Sendable {
         }
     }
 
-    /// The record of a VM that must exist.
-    /// - Throws: `notFound`, and `damaged` for a file that cannot be read as a record.
+    /// The record of a VM that must exist, and not in the trash.
+    /// - Throws: `notFound`, `conflict` for a VM in the trash, and `damaged` for a file that cannot be read as a record.
     public func require(_ name: VMName) throws -> VMRecord {
         guard let record = try find(name) else {
             throw DevhostError(.notFound, "there is no VM \(name)", next: "see 'fc-devhost list'")
         }
+        try Self.checkIsNotTrashed(record)
         return record
+    }
+
+    /// - Throws: `conflict` for a VM in the trash.
+    static func checkIsNotTrashed(_ record: VMRecord) throws {
+        guard let trashed = record.trashed else { return }
+        throw DevhostError(
+            .conflict, "\(record.name) is in the trash since \(trashed)",
+            next: "have it back with 'fc-devhost undelete \(record.name)', or be rid of it with 'fc-devhost destroy "
+                + "\(record.name)'")
     }
 
     private func read<Record: Decodable>(_ name: VMName, as type: Record.Type) throws -> Record {

@@ -57,6 +57,10 @@ public struct VMRecord: Sendable, Hashable {
     public var otherDisk: UInt32?
     /// True until the VM's first start succeeded: what fails before that is taken away whole.
     public var isIncomplete = false
+    /// Whether clean-up leaves it alone.
+    public var pin: Pin?
+    /// When it was put into the trash, where it can be had back from for a while; nil for a VM that is there.
+    public var trashed: Timestamp?
     /// Keys that this version does not know.
     public var unknown: [String: JSONValue] = [:]
 
@@ -100,12 +104,14 @@ extension VMRecord: Codable {
         static let diskNumber = key("disk-number")
         static let otherDisk = key("other-disk")
         static let incomplete = key("incomplete")
+        static let pin = key("pinned")
+        static let trashed = key("trashed")
 
         static let known: Set<Key> = [
             name, id, cpu, memory, diskSize, aliases, aliasPorts, isPrivate, location, imageURL, channelURL, hydraEval,
             online, user,
             creationDate, lastDeployDate, mac, ipv4, ipv6, hostKey, authorizedKeys, imageHash, releaseReference,
-            releaseName, guestDigest, diskNumber, otherDisk, incomplete,
+            releaseName, guestDigest, diskNumber, otherDisk, incomplete, pin, trashed,
         ]
     }
 
@@ -158,6 +164,8 @@ extension VMRecord: Codable {
         diskNumber = try values.decodeIfPresent(UInt32.self, forKey: .diskNumber) ?? 0
         otherDisk = try values.decodeIfPresent(UInt32.self, forKey: .otherDisk)
         isIncomplete = try values.decodeIfPresent(Bool.self, forKey: .incomplete) ?? false
+        pin = try values.decodeIfPresent(Pin.self, forKey: .pin)
+        trashed = try values.decodeIfPresent(Timestamp.self, forKey: .trashed)
         for key in values.allKeys where !Key.known.contains(key) {
             unknown[key.stringValue] = try values.decode(JSONValue.self, forKey: key)
         }
@@ -198,5 +206,7 @@ extension VMRecord: Codable {
         if diskNumber != 0 { try values.encode(diskNumber, forKey: .diskNumber) }
         try values.encodeIfPresent(otherDisk, forKey: .otherDisk)
         if isIncomplete { try values.encode(true, forKey: .incomplete) }
+        try values.encodeIfPresent(pin, forKey: .pin)
+        try values.encodeIfPresent(trashed, forKey: .trashed)
     }
 }

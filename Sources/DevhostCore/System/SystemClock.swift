@@ -10,8 +10,16 @@ public protocol SystemClock: Sendable {
     var now: Date { get }
     /// A time that never goes back, for limits.
     var monotonic: ContinuousClock.Instant { get }
+    /// How long the machine has been up: a measure of time that can be kept on disk, and that a clock which is set does
+    /// not disturb.
+    var uptime: Uptime { get }
     /// Waits.
     func sleep(for duration: Duration) async throws
+}
+
+extension SystemClock {
+    /// The machine's.
+    public var uptime: Uptime { .current }
 }
 
 /// The clock of the machine.

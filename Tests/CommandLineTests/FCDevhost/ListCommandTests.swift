@@ -50,9 +50,9 @@ struct ListCommandTests {
         #expect(result.status == 0)
         #expect(
             result.output == """
-                NAME  ONLINE  USER           CREATION DATE              LAST DEPLOY DATE
-                api   no      bob\\u{1b}[31m  -                          -
-                web   no      alice          2024-05-01T12:00:00+00:00  -
+                NAME  ONLINE  USER           CREATION DATE              LAST DEPLOY DATE  LAST USE  NEXT STEP
+                api   no      bob\\u{1b}[31m  -                          -                 -         -
+                web   no      alice          2024-05-01T12:00:00+00:00  -                 -         -
 
                 """)
     }

@@ -43,7 +43,51 @@ struct VerbTests {
         #expect(await host.run("list").output == "")
     }
 
-    @Test("what is not there", arguments: ["show", "start", "shutdown", "suspend", "restart", "logs", "wait"])
+    @Test("signs, pins and the trash", .enabled(if: Tool("qemu-img").isInstalled, "needs qemu-img"))
+    func cleanup() async throws {
+        let host = try CommandHost()
+        let made = await host.run("ensure", "--image-url", try await host.image(), "demo")
+        #expect(made.status == 0, "\(made.errors)")
+        #expect(await host.run("why", "demo").output.contains("last look    none yet\n"))
+        let looked = await host.run("collect")
+        #expect(looked.status == 0 && looked.errors.contains("looked at 1 VMs\n"), "\(looked.errors)")
+        #expect(await host.run("ls", "-l").output.contains("  shutdown 2"))
+        let why = await host.run("why", "demo")
+        #expect(why.output.contains("shutdown if unused") && why.output.contains("last ensure "), "\(why.output)")
+        #expect(await host.run("why", "--json", "demo").output.contains(#""sign" : "ensure""#))
+
+        #expect(await host.run("pin", "--until", "2099-01-31", "demo").output == "demo is pinned until 2099-01-31\n")
+        #expect(await host.run("ls", "-l").output.contains("  pinned until 2099-01-31\n"))
+        #expect(await host.run("pin", "--until", "2001-01-01", "demo").status == 2)
+        #expect(await host.run("pin", "--until", "soon", "demo").status == 2)
+        #expect(await host.run("unpin", "demo").output == "demo is not pinned any more\n")
+        #expect(await host.run("unpin", "demo").output == "demo was not pinned\n")
+
+        let trashed = await host.run("destroy", "--trash", "demo", "nobody")
+        #expect(trashed.status == 0 && trashed.output.hasPrefix("demo is in the trash for 7 days"), "\(trashed)")
+        #expect(await host.run("list").output == "demo\n")
+        #expect(await host.run("ls", "--trash").output.contains("\ndemo  trash   alice"))
+        #expect(await host.run("why", "demo").output.contains("in the trash since"))
+        for verb in ["start", "shutdown", "login", "rebuild", "ensure", "pin"] {
+            let refused = await host.run(verb, "demo")
+            #expect(refused.reason.contains("'fc-devhost undelete demo'"), "\(verb): \(refused.errors)")
+        }
+        let planned = await host.run("cleanup", "--dry-run")
+        #expect(planned.status == 0 && planned.output == "", "\(planned.output)")
+        #expect(await host.run("undelete", "demo").output.hasPrefix("demo is back"))
+        #expect(await host.run("undelete", "demo").errors.hasSuffix("demo is not in the trash\n"))
+        #expect(await host.run("ls", "--trash").output == "")
+        #expect(await host.run("start", "demo").output.hasPrefix("demo is running"))
+        let cleaned = await host.run("cleanup")
+        #expect(cleaned.status == 0 && cleaned.errors.contains("there is no VM to clean up"), "\(cleaned)")
+        #expect(await host.run("rm", "demo").output == "demo is destroyed\n")
+    }
+
+    @Test(
+        "what is not there",
+        arguments: [
+            "show", "start", "shutdown", "suspend", "restart", "logs", "wait", "why", "pin", "unpin", "undelete",
+        ])
     func missing(command: String) async throws {
         let result = try await CommandHost().run(command, "nobody")
         #expect(result.status == 3)

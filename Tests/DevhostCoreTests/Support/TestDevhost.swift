@@ -54,11 +54,15 @@ final class TestDevhost: Sendable {
     func devhost(
         caller: Caller = Caller(userID: 1000, name: "alice", isElevated: true),
         probe: any GuestProbe = AnsweringProbe(),
-        clock: any SystemClock = RealClock(), startLimit: Duration? = nil
+        clock: any SystemClock = RealClock(), startLimit: Duration? = nil, cleanup: Configuration.Cleanup? = nil,
+        useSources: (any UseSources)? = nil
     ) -> Devhost {
         var configuration = configuration
         configuration.startLimit = startLimit ?? configuration.startLimit
-        return Devhost(configuration: configuration, caller: caller, clock: clock, probe: probe, libvirt: libvirt)
+        configuration.cleanup = cleanup ?? configuration.cleanup
+        return Devhost(
+            configuration: configuration, caller: caller, clock: clock, probe: probe, useSources: useSources,
+            libvirt: libvirt)
     }
 
     func request(_ name: String) throws -> EnsureRequest {
@@ -113,6 +117,7 @@ final class TestDevhost: Sendable {
             found.append("DNS name")
         }
         if Files.exists(layout.hostsFile), try hosts().contains(" \(name)\n") { found.append("hosts file") }
+        found += try Files.names(in: layout.use).filter { $0.hasPrefix("\(name).") }
         found += try Files.names(in: layout.publishedNames).filter {
             $0 == "\(name).localhost" || $0.hasSuffix(".\(name).localhost")
         }

@@ -38,6 +38,8 @@ struct Doctor: Sendable {
         await check("records") { vms.records() }
         await check("VMs") { try vms.parts() }
         await check("what belongs to no VM") { try vms.orphans() }
+        let use = UseChecks(devhost: devhost, survey: survey)
+        await check("signs of use") { use.symptoms() }
         let publishing = PublishChecks(devhost: devhost, survey: survey)
         await check("published names") { try publishing.names() }
         await check("Caddy") { publishing.proxy() }

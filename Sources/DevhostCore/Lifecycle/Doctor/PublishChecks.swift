@@ -11,7 +11,7 @@ struct PublishChecks: Sendable {
         let published = Set(try devhost.nameFolder.hosts())
         var symptoms: [Symptom] = []
         var wanted: Set<String> = settings.hasLandingPage ? [settings.address] : []
-        for record in survey.records.values.sorted(by: { $0.name < $1.name }) {
+        for record in survey.records.values.sorted(by: { $0.name < $1.name }) where record.trashed == nil {
             let names = PublishedName.all(of: record, settings)
             wanted.formUnion(names.map(\.host))
             guard survey.isQuiet(record.name), !record.isIncomplete else { continue }

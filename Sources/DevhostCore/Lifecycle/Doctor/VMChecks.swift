@@ -63,6 +63,7 @@ struct VMChecks: Sendable {
     private func symptoms(_ record: VMRecord) throws -> [Symptom] {
         let name = record.name
         let subject = "VM \(name)"
+        if record.trashed != nil { return trash(record, subject) }
         if record.isIncomplete {
             return [
                 Symptom(
@@ -117,6 +118,34 @@ struct VMChecks: Sendable {
                     .warning, subject, "the devhost has lost its ssh host key",
                     because: "a rebuild gives it another one, and every client raises an alarm",
                     remedy: "copy it from the VM to \(layout.hostKey(name))"))
+        }
+        return symptoms
+    }
+
+    /// A VM in the trash: what it needs to be had back is there, and nobody reaches it.
+    private func trash(_ record: VMRecord, _ subject: String) -> [Symptom] {
+        let name = record.name
+        var symptoms: [Symptom] = []
+        let disk = layout.diskVolume(name, record.diskNumber)
+        if !survey.disks.contains(disk) {
+            symptoms.append(
+                Symptom(
+                    .error, subject, "it is in the trash, and its disk \(layout.disks)/\(disk) is missing",
+                    because: "it cannot be had back", remedy: "bring the file back, or fc-devhost destroy \(name)"))
+        }
+        let domain = survey.domains[name]
+        let isKnown =
+            survey.hosts[name.description] != nil || survey.network?.names[name.description] != nil
+        if domain?.state.isActive == true || domain?.isAutostarted == true || isKnown {
+            symptoms.append(
+                Symptom(
+                    .warning, subject, "it is in the trash, and can still be used",
+                    because: "its move there was cut off, or somebody started it by other means",
+                    remedy: "fc-devhost doctor --fix, or fc-devhost undelete \(name)",
+                    mend: { [devhost] in
+                        _ = try await devhost.moveToTrash(
+                            name, where: { $0.trashed != nil }, progress: { _ in })
+                    }))
         }
         return symptoms
     }
