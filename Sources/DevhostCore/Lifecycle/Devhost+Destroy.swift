@@ -3,9 +3,14 @@ extension Devhost {
     ///
     /// When it returns, name, addresses and disk are free.
     /// - Returns: False where nothing bore the name, which is no error.
-    /// - Throws: `conflict` for a domain that somebody else made, `busy`, `unavailable`.
+    /// - Throws: `conflict` for a domain that somebody else made, `permissionDenied` where `[access] destroy` forbids
+    ///   it, `busy`, `unavailable`.
     @discardableResult
     public func destroy(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> Bool {
+        try await audited("destroy", name, progress: progress) { try await takeAway(name, progress: progress) }
+    }
+
+    private func takeAway(_ name: VMName, progress: @escaping ProgressHandler) async throws -> Bool {
         let lock = try await lock(name, verb: "destroy", progress: progress)
         defer { withExtendedLifetime(lock) {} }
         let libvirt = try await self.libvirt()
@@ -14,6 +19,7 @@ extension Devhost {
         let hasRecord = Files.exists(layout.record(name))
         let hasParts = try await parts.exist()
         if hasRecord || hasParts {
+            try checkMayDestroy(name, try? records.find(name), verb: "destroy")
             progress(.step("destroying \(name)"))
             try await parts.remove()
             try records.remove(name)

@@ -5,13 +5,17 @@ extension Devhost {
     /// that is new and fails is taken away whole, with its console log kept for ``logs``; one that exists is never
     /// destroyed.
     /// - Returns: The VM as it is then.
-    /// - Throws: `invalidArgument`, `refused` (a smaller disk, an image), `conflict` (the name belongs to something
+    /// - Throws: `invalidArgument`, `refused` (a smaller disk, an image, a limit), `conflict` (the name belongs to something
     ///   else), `busy`, `unavailable` (libvirt), `insufficientSpace`, `guestFailed`, `timedOut` (both with the tail of
     ///   the console).
     @discardableResult
     public func ensure(
         _ request: EnsureRequest, progress: @escaping ProgressHandler = { _ in }
     ) async throws -> VMDescription {
+        try await audited("ensure", request.name, progress: progress) { try await bringUp(request, progress: progress) }
+    }
+
+    func bringUp(_ request: EnsureRequest, progress: @escaping ProgressHandler) async throws -> VMDescription {
         let lock = try await lock(request.name, verb: "ensure", progress: progress)
         defer { withExtendedLifetime(lock) {} }
         let existing = try records.find(request.name)
@@ -36,7 +40,7 @@ extension Devhost {
     }
 
     /// Names that mean another machine on this one.
-    private func checkNameIsFree(_ name: VMName) throws {
+    func checkNameIsFree(_ name: VMName) throws {
         let taken = ["localhost", HostName.current].contains(name.description)
         guard !taken, try !hostsFile.isTaken(name) else {
             throw DevhostError(
@@ -45,7 +49,7 @@ extension Devhost {
     }
 
     /// Undoes the creation of a VM, keeping its console and the reason.
-    private func takeAway(
+    func takeAway(
         _ name: VMName, parts: VMParts, because reason: any Error, progress: ProgressHandler
     ) async {
         do {

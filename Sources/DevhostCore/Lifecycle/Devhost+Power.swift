@@ -4,7 +4,9 @@ extension Devhost {
     @discardableResult
     public func start(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> VMDescription {
         _ = try records.require(name)
-        return try await ensure(EnsureRequest(name: name), progress: progress)
+        return try await audited("start", name, progress: progress) {
+            try await bringUp(EnsureRequest(name: name), progress: progress)
+        }
     }
 
     /// Shuts a VM down: asks the guest, and stops it by force when `limit` passes. It stays off when the host starts.
@@ -15,6 +17,12 @@ extension Devhost {
     public func shutDown(
         _ name: VMName, limit: Duration? = nil, progress: @escaping ProgressHandler = { _ in }
     ) async throws -> Bool {
+        try await audited("shutdown", name, progress: progress) {
+            try await turnOff(name, limit: limit, progress: progress)
+        }
+    }
+
+    private func turnOff(_ name: VMName, limit: Duration?, progress: @escaping ProgressHandler) async throws -> Bool {
         let lock = try await lock(name, verb: "shutdown", progress: progress)
         defer { withExtendedLifetime(lock) {} }
         var record = try records.require(name)
