@@ -11,7 +11,7 @@ extension Connection {
         let cpus: Int
     }
 
-    private static func domain(_ call: LibvirtCall, _ name: VMName) throws -> OpaquePointer {
+    static func domain(_ call: LibvirtCall, _ name: VMName) throws -> OpaquePointer {
         try call.own(
             virDomainLookupByName(call.connection, name.description), "cannot find the domain \(name)",
             release: virDomainFree)
@@ -19,14 +19,14 @@ extension Connection {
 
     /// Runs a body with a domain of this name.
     /// - Throws: `notFound` where there is none.
-    private func withDomain<Result: Sendable>(
+    func withDomain<Result: Sendable>(
         _ name: VMName, _ body: @escaping @Sendable (OpaquePointer) throws -> Result
     ) async throws -> Result {
         try await read { try body(Self.domain($0, name)) }
     }
 
     @discardableResult
-    private func changeDomain<Result: Sendable>(
+    func changeDomain<Result: Sendable>(
         _ function: String, _ name: VMName, _ body: @escaping @Sendable (OpaquePointer) throws -> Result
     ) async throws -> Result {
         try await change(function, name.description) { try body(Self.domain($0, name)) }

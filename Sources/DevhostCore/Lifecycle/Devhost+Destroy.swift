@@ -21,6 +21,7 @@ extension Devhost {
         if hasRecord || hasParts {
             try checkMayDestroy(name, try? records.find(name), verb: "destroy")
             progress(.step("destroying \(name)"))
+            if let source = (try? records.find(name))?.cloneOf { try await parts.endCopy(from: source) }
             try await parts.remove()
             try records.remove(name)
             await serve(progress: progress)

@@ -19,6 +19,11 @@ extension Devhost {
         let lock = try await lock(request.name, verb: "ensure", progress: progress)
         defer { withExtendedLifetime(lock) {} }
         let existing = try records.find(request.name)
+        if let source = existing?.cloneOf {
+            throw DevhostError(
+                .conflict, "\(request.name) is a clone of \(source) that was cut off, and is not itself yet",
+                next: "run 'fc-devhost clone \(source) \(request.name)' again, or destroy it")
+        }
         let plan = EnsurePlan(
             request: request, existing: existing, configuration: configuration, caller: caller,
             now: Timestamp(clock.now))

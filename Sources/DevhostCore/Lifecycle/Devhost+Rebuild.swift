@@ -9,7 +9,7 @@ extension Devhost {
     ///   - startLimit: How long ssh may take to answer; nil for the limit of devhost.cfg.
     /// - Returns: The VM as it is then: it runs, also where it was off before.
     /// - Throws: `notFound`, `permissionDenied` where `[access] destroy` forbids it, `conflict` for
-    ///   a VM that has never been up, and what ``ensure(_:progress:)`` throws.
+    ///   a VM that has never been up or has snapshots, and what ``ensure(_:progress:)`` throws.
     @discardableResult
     public func rebuild(
         _ name: VMName, release: ReleaseReference? = nil, startLimit: Duration? = nil,
@@ -41,6 +41,12 @@ extension Devhost {
             now: Timestamp(clock.now))
         let run = RebuildRun(steps: EnsureRun(devhost: self, libvirt: libvirt, plan: plan, progress: progress))
         try await run.parts.checkDomainIsOurs()
+        let snapshots = try await libvirt.snapshots(name).map(\.name.printable)
+        guard snapshots.isEmpty else {
+            throw DevhostError(
+                .conflict, "the snapshots of \(name) go with its disk: \(snapshots.joined(separator: ", "))",
+                next: "remove those that you can do without, with 'fc-devhost snapshot rm'")
+        }
         do {
             let finished = try await run.perform(existing)
             await serve(progress: progress)

@@ -55,6 +55,8 @@ public struct VMRecord: Sendable, Hashable {
     public var diskNumber: UInt32 = 0
     /// A disk beside the VM's own that is to go: during a rebuild the new one until its guest answers, then the old one.
     public var otherDisk: UInt32?
+    /// The VM that it is to be a clone of, until it is.
+    public var cloneOf: VMName?
     /// True until the VM's first start succeeded: what fails before that is taken away whole.
     public var isIncomplete = false
     /// Keys that this version does not know.
@@ -99,13 +101,14 @@ extension VMRecord: Codable {
         static let guestDigest = key("guest-digest")
         static let diskNumber = key("disk-number")
         static let otherDisk = key("other-disk")
+        static let cloneOf = key("clone-of")
         static let incomplete = key("incomplete")
 
         static let known: Set<Key> = [
             name, id, cpu, memory, diskSize, aliases, aliasPorts, isPrivate, location, imageURL, channelURL, hydraEval,
             online, user,
             creationDate, lastDeployDate, mac, ipv4, ipv6, hostKey, authorizedKeys, imageHash, releaseReference,
-            releaseName, guestDigest, diskNumber, otherDisk, incomplete,
+            releaseName, guestDigest, diskNumber, otherDisk, cloneOf, incomplete,
         ]
     }
 
@@ -157,6 +160,7 @@ extension VMRecord: Codable {
         guestDigest = try values.decodeIfPresent(SHA256Digest.self, forKey: .guestDigest)
         diskNumber = try values.decodeIfPresent(UInt32.self, forKey: .diskNumber) ?? 0
         otherDisk = try values.decodeIfPresent(UInt32.self, forKey: .otherDisk)
+        cloneOf = try values.decodeIfPresent(VMName.self, forKey: .cloneOf)
         isIncomplete = try values.decodeIfPresent(Bool.self, forKey: .incomplete) ?? false
         for key in values.allKeys where !Key.known.contains(key) {
             unknown[key.stringValue] = try values.decode(JSONValue.self, forKey: key)
@@ -197,6 +201,7 @@ extension VMRecord: Codable {
         try values.encodeIfPresent(guestDigest, forKey: .guestDigest)
         if diskNumber != 0 { try values.encode(diskNumber, forKey: .diskNumber) }
         try values.encodeIfPresent(otherDisk, forKey: .otherDisk)
+        try values.encodeIfPresent(cloneOf, forKey: .cloneOf)
         if isIncomplete { try values.encode(true, forKey: .incomplete) }
     }
 }
