@@ -25,7 +25,9 @@ enum FCDevhost {
         commands: [
             EnsureCommand.self, DestroyCommand.self, ListCommand.self, ShowCommand.self, LoginCommand.self,
             LogsCommand.self, StartCommand.self, ShutdownCommand.self, SuspendCommand.self, RestartCommand.self,
-            WaitCommand.self, RebuildCommand.self, ImagesCommand.self, ImagesPruneCommand.self, ChannelsCommand.self,
+            WaitCommand.self, RebuildCommand.self, SnapshotCommand.self, SnapshotsCommand.self, RestoreCommand.self,
+            SnapshotRemoveCommand.self, CloneCommand.self, ImagesCommand.self, ImagesPruneCommand.self,
+            ChannelsCommand.self,
             ReleasesCommand.self, ReleaseShowCommand.self, ReleasePublishCommand.self, CleanupCommand.self,
             CollectCommand.self, WhyCommand.self, PinCommand.self, UnpinCommand.self, UndeleteCommand.self,
             DoctorCommand.self, PublishCommand.self, CertificatesCommand.self,

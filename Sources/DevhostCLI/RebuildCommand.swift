@@ -14,7 +14,7 @@ struct RebuildCommand: ProgramCommand {
     static let usage = CommandUsage(
         "rebuild", summary: "give a VM a fresh disk and keep all else",
         discussion: """
-            What is on its disk is gone. Name, addresses, owner, aliases and ssh host key stay. Without an option the
+            What is on its disk is gone; a VM that has snapshots, which lie there, is left alone. Name, addresses, owner, aliases and ssh host key stay. Without an option the
             new disk starts from the very image that the VM was made from.
 
             The VM runs on until the image is there. The old disk is kept until ssh of the new one answers, and comes

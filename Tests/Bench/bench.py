@@ -337,7 +337,8 @@ def mock_devhost(folder):
     with open(f"{folder}/devhost.cfg", "w") as file:
         file.write(f"[devhost]\nlibvirt-uri = test://{folder}/node.xml\nstate = {folder}/state\n"
                    f"records = {folder}/records\nhosts-file = {folder}/hosts\n"
-                   f"[images]\nfile-folders = {folder}\n[publish]\nproxy = none\n")
+                   f"[images]\nfile-folders = {folder}\n[publish]\nproxy = none\n"
+                   "[limits]\nmemory-overcommit = yes\n")
     run("qemu-img", "create", "-q", "-f", "qcow2", f"{folder}/image.qcow2", "1G")
     return f"{folder}/devhost.cfg", f"file://{folder}/image.qcow2"
 

@@ -150,6 +150,11 @@ ATTACKS = [
     ("!", "sudo $FC release publish team r1 /run/secret"), ("!", "sudo $FC release publish team r1 /dev/stdin </run/secret"),
     ("!", "sudo $FC release publish team r1 /proc/self/environ"), ("!", "sudo $FC release publish ../../etc r1 $HOME/link"),
     ("!", "sudo $FC rebuild --image-url file:///run/secret victim"),
+    # Names and labels of snapshots and clones.
+    ("!", "sudo $FC snapshot victim '../../x'"), ("!", "sudo $FC snapshot victim '<x/>'"), ("!", "sudo $FC snapshot victim -- -x"),
+    ("!", "sudo $FC restore 'victim@../x'"), ("!", "sudo $FC restore '../victim@x'"), ("!", "sudo $FC restore victim"),
+    ("!", "sudo $FC snapshot rm 'victim@</name>'"), ("!", "sudo $FC clone victim ../../etc/passwd"), ("!", "sudo $FC clone victim _images"),
+    ("!", "sudo $FC clone victim victim"), ("!", "sudo $FC clone ../victim stolen"), ("!", "cat /var/lib/devhost/_audit/audit.log"),
     # Options of the programs that run beneath.
     ("!", f"{ENSURE} --image-url '-o/run/owned/curl' stolen"), ("!", f"{ENSURE} --image-url '{URL}/x -o /run/owned/curl' stolen"),
     ("!", f"{ENSURE} --image-url 'http://-oProxyCommand=id/' stolen"), ("!", f"{ENSURE} --hydra-eval '1 -o /run/owned/x' stolen"),

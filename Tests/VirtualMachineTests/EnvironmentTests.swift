@@ -58,6 +58,9 @@ extension VirtualMachineTests {
             let (web, db) = (try Machine.vm("web"), try Machine.vm("db"))
             #expect(up.text.hasSuffix("https://www.\(web).devhost/\nhttps://api.\(web).devhost/\n"), "\(up.text)")
             #expect(up.text.contains("caught 3\n") && up.text.contains("root\n"))
+            let entries = try TestHost.devhost().auditLog.entries().filter { $0.verb == "ensure" && $0.vm == "\(web)" }
+            #expect(entries.count == 2 && entries.allSatisfy { $0.user == "palice" && $0.sudo }, "\(entries)")
+            #expect(entries.allSatisfy { $0.from?.hasPrefix("127.") == true || $0.from == "::1" }, "\(entries)")
             #expect(up.text.contains("devhost https://example.com/channel.tar.xz •••"))
             #expect(!"\(up.text)\(up.errorText)".contains("canary"))
             for (name, aliases) in [(web, "www api"), (db, "")] {

@@ -19,3 +19,5 @@ extension AuthorizedKey: ArgumentValue {}
 extension ChannelName: ArgumentValue {}
 extension ReleaseName: ArgumentValue {}
 extension ReleaseReference: ArgumentValue {}
+extension SnapshotLabel: ArgumentValue {}
+extension SnapshotReference: ArgumentValue {}

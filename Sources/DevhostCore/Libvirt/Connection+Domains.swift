@@ -122,7 +122,7 @@ extension Connection {
     func cpuTimes() async throws -> [VMName: UInt64] {
         try await read { call in
             var times: [VMName: UInt64] = [:]
-            try Self.forEachDomain(call, VIR_CONNECT_LIST_DOMAINS_ACTIVE) { domain, name in
+            try Self.forEachDomain(call, [VIR_CONNECT_LIST_DOMAINS_ACTIVE]) { domain, name in
                 var info = virDomainInfo()
                 // One that ends meanwhile is left out.
                 if virDomainGetInfo(domain, &info) == 0 { times[name] = info.cpuTime }

@@ -35,6 +35,8 @@ struct DomainDefinition {
     var mac: MACAddress
     var ipv4: IPv4Address
     var ipv6: IPv6Address
+    /// Which weights the host can hold it to.
+    var weights = ResourceWeights.none
 
     /// The digest of everything that needs a restart of the VM to change, and of nothing else.
     func digest() throws -> SHA256Digest {
@@ -59,6 +61,7 @@ struct DomainDefinition {
                 XMLElement(
                     "vcpu", ["placement": "static", "current": "\(cpus)"], text: "\(max(maximumCPUs, cpus.value))"),
                 accelerator == .test ? nil : credential,
+            ] + weights.elements + [
                 XMLElement(
                     "os", [:],
                     [
@@ -115,25 +118,40 @@ struct DomainDefinition {
         }
     }
 
-    /// The base image is shared and read-only: libvirt must not give it to QEMU's user, hence the label.
     private var disk: XMLElement {
         XMLElement(
             "disk", ["type": "file", "device": "disk"],
             [
                 XMLElement("driver", ["name": "qemu", "type": "qcow2", "discard": "unmap"]),
                 XMLElement("source", ["file": diskPath]),
-                XMLElement(
-                    "backingStore", ["type": "file"],
-                    [
-                        XMLElement("format", ["type": "qcow2"]),
-                        XMLElement(
-                            "source", ["file": baseImagePath],
-                            accelerator == .test
-                                ? [] : [XMLElement("seclabel", ["model": "dac", "relabel": "no"])]),
-                        XMLElement("backingStore"),
-                    ]),
+                Self.base(baseImagePath, isLabelled: accelerator == .test),
                 XMLElement("target", ["dev": Self.diskTarget, "bus": "virtio"]),
             ])
+    }
+
+    /// The base image is shared and read-only: libvirt must not give it to QEMU's user, hence the label.
+    private static func base(_ path: String, isLabelled: Bool) -> XMLElement {
+        XMLElement(
+            "backingStore", ["type": "file"],
+            [
+                XMLElement("format", ["type": "qcow2"]),
+                XMLElement(
+                    "source", ["file": path],
+                    isLabelled ? [] : [XMLElement("seclabel", ["model": "dac", "relabel": "no"])]),
+                XMLElement("backingStore"),
+            ])
+    }
+
+    /// The disk that a running domain's disk is copied to: an overlay over the same base image.
+    static func copyTarget(diskPath: String, baseImagePath: String) -> String {
+        XMLElement(
+            "disk", ["type": "file", "device": "disk"],
+            [
+                XMLElement("driver", ["name": "qemu", "type": "qcow2"]),
+                XMLElement("source", ["file": diskPath]),
+                base(baseImagePath, isLabelled: false),
+            ]
+        ).rendered
     }
 
     private var interface: XMLElement {
@@ -165,13 +183,18 @@ struct DomainDefinition {
             ])
     }
 
-    /// A domain without a disk or a network, paused from the start: whether QEMU can use KVM shows in its creation.
-    static func probe(architecture: String) -> String {
+    /// A domain without a disk or a network, paused from the start: whether QEMU can use KVM, or libvirt weigh it,
+    /// shows in its creation.
+    static func probe(
+        _ name: String = "kvm", accelerator: Accelerator = .kvm, architecture: String,
+        weights: ResourceWeights = .none
+    ) -> String {
         XMLElement(
-            "domain", ["type": "kvm"],
+            "domain", ["type": accelerator.rawValue],
             [
-                XMLElement("name", text: "_devhost-kvm-probe"),
+                XMLElement("name", text: "_devhost-\(name)-probe"),
                 XMLElement("memory", ["unit": "MiB"], text: "64"),
+            ] + weights.elements + [
                 XMLElement(
                     "os", [:],
                     [
@@ -180,7 +203,7 @@ struct DomainDefinition {
                             text: "hvm")
                     ]),
                 XMLElement("features", [:], [XMLElement("acpi")]),
-                XMLElement("cpu", ["mode": "host-passthrough"]),
+                accelerator == .kvm ? XMLElement("cpu", ["mode": "host-passthrough"]) : nil,
                 XMLElement(
                     "devices", [:],
                     [

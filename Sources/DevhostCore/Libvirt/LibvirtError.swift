@@ -32,7 +32,7 @@ public struct LibvirtError: Error, Sendable, CustomStringConvertible {
     var code: DevhostError.Code {
         switch virErrorNumber(UInt32(number)) {
         case VIR_ERR_NO_DOMAIN, VIR_ERR_NO_NETWORK, VIR_ERR_NO_STORAGE_POOL, VIR_ERR_NO_STORAGE_VOL,
-            VIR_ERR_NO_NWFILTER:
+            VIR_ERR_NO_NWFILTER, VIR_ERR_NO_DOMAIN_SNAPSHOT:
             .notFound
         case VIR_ERR_AUTH_FAILED, VIR_ERR_AUTH_CANCELLED, VIR_ERR_AUTH_UNAVAILABLE, VIR_ERR_ACCESS_DENIED,
             VIR_ERR_OPERATION_DENIED:

@@ -40,6 +40,13 @@ struct XMLElement: Sendable {
         output += "</\(name)>"
     }
 
+    /// Text as libvirt writes it within an element, where ``escape(_:)`` is undone.
+    static func unescape(_ text: String) -> String {
+        [("&lt;", "<"), ("&gt;", ">"), ("&apos;", "'"), ("&quot;", "\""), ("&amp;", "&")].reduce(text) {
+            $0.replacing($1.0, with: $1.1)
+        }
+    }
+
     static func escape(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {

@@ -4,27 +4,39 @@ extension Devhost {
     ///
     /// When it returns, name, addresses and disk are free.
     /// - Returns: False where nothing bore the name, which is no error.
-    /// - Throws: `conflict` for a domain that somebody else made, `busy`, `unavailable`.
+    /// - Throws: `conflict` for a domain that somebody else made, `permissionDenied` where `[access] destroy` forbids
+    ///   it, `busy`, `unavailable`.
     @discardableResult
     public func destroy(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> Bool {
-        try await destroy(name, where: { true }, progress: progress)
+        try await destroy(name, where: nil, progress: progress)
     }
 
-    /// - Parameter condition: Asked under the VM's lock whether it is still to go.
+    /// - Parameter condition: Asked under the VM's lock whether it is still to go, where clean-up and not the caller has
+    ///   decided so; nil asks whether the caller may.
     func destroy(
-        _ name: VMName, where condition: () throws -> Bool, progress: @escaping ProgressHandler
+        _ name: VMName, where condition: (() throws -> Bool)?, progress: @escaping ProgressHandler
+    ) async throws -> Bool {
+        try await audited("destroy", name, progress: progress) {
+            try await takeAway(name, where: condition, progress: progress)
+        }
+    }
+
+    private func takeAway(
+        _ name: VMName, where condition: (() throws -> Bool)?, progress: @escaping ProgressHandler
     ) async throws -> Bool {
         let lock = try await lock(name, verb: "destroy", progress: progress)
         defer { withExtendedLifetime(lock) {} }
-        guard try condition() else { return false }
+        if let condition, try !condition() { return false }
         let libvirt = try await self.libvirt()
         let parts = VMParts(devhost: self, libvirt: libvirt, name: name)
         try await parts.checkDomainIsOurs()
-        try markAsGoing(name)
         let hasRecord = Files.exists(layout.record(name))
         let hasParts = try await parts.exist()
         if hasRecord || hasParts {
+            if condition == nil { try checkMayDestroy(name, try? records.find(name), verb: "destroy") }
             progress(.step("destroying \(name)"))
+            try markAsGoing(name)
+            if let source = (try? records.find(name))?.cloneOf { try await parts.endCopy(from: source) }
             try await parts.remove()
             if let record = try? records.find(name) { try await parts.releaseAddresses(of: record) }
             try records.remove(name)

@@ -5,22 +5,29 @@ extension Devhost {
     /// that is new and fails is taken away whole, with its console log kept for ``logs``; one that was ever started is
     /// never destroyed.
     /// - Returns: The VM as it is then.
-    /// - Throws: `invalidArgument`, `refused` (a smaller disk, an image), `conflict` (the name belongs to something
+    /// - Throws: `invalidArgument`, `refused` (a smaller disk, an image, a limit), `conflict` (the name belongs to something
     ///   else, to a VM in the trash, or to one whose record is lost), `damaged` (its disk is lost), `busy`, `unavailable`
     ///   (libvirt), `insufficientSpace`, `guestFailed`, `timedOut` (both with the tail of the console).
     @discardableResult
     public func ensure(
         _ request: EnsureRequest, progress: @escaping ProgressHandler = { _ in }
     ) async throws -> VMDescription {
-        let lock = try await lock(request.name, verb: "ensure", progress: progress)
-        defer { withExtendedLifetime(lock) {} }
-        return try await ensureLocked(request, progress: progress)
+        try await audited("ensure", request.name, progress: progress) {
+            let lock = try await lock(request.name, verb: "ensure", progress: progress)
+            defer { withExtendedLifetime(lock) {} }
+            return try await ensureLocked(request, progress: progress)
+        }
     }
 
     /// What ``ensure(_:progress:)`` does under the lock of the VM.
     func ensureLocked(_ request: EnsureRequest, progress: @escaping ProgressHandler) async throws -> VMDescription {
         let existing = try records.find(request.name)
         if let existing { try RecordStore.checkIsNotTrashed(existing) }
+        if let source = existing?.cloneOf {
+            throw DevhostError(
+                .conflict, "\(request.name) is a clone of \(source) that was cut off, and is not itself yet",
+                next: "run 'fc-devhost clone \(source) \(request.name)' again, or destroy it")
+        }
         let plan = EnsurePlan(
             request: request, existing: existing, configuration: configuration, caller: caller,
             now: Timestamp(clock.now), isNew: try await isNew(existing))
@@ -61,7 +68,7 @@ extension Devhost {
     }
 
     /// Names that mean another machine on this one.
-    private func checkNameIsFree(_ name: VMName) throws {
+    func checkNameIsFree(_ name: VMName) throws {
         let taken = ["localhost", HostName.current].contains(name.description)
         guard !taken, try !hostsFile.isTaken(name) else {
             throw DevhostError(
@@ -70,7 +77,7 @@ extension Devhost {
     }
 
     /// Undoes the creation of a VM, keeping its console and the reason.
-    private func takeAway(
+    func takeAway(
         _ name: VMName, parts: VMParts, because reason: any Error, progress: ProgressHandler
     ) async {
         do {

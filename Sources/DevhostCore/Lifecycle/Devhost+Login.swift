@@ -34,6 +34,10 @@ extension Devhost {
     /// - Parameter command: What to run; empty for a shell. Several words are joined by blanks, as ssh does.
     /// - Throws: `notFound`, `unsupported` where ssh is not installed.
     public func login(_ name: VMName, command words: [String] = []) async throws -> LoginSession {
+        try await audited("login", name) { try await prepareLogin(name, command: words) }
+    }
+
+    private func prepareLogin(_ name: VMName, command words: [String]) async throws -> LoginSession {
         let record = try records.require(name)
         guard let ipv4 = record.ipv4, let hostKey = record.hostKey else {
             throw DevhostError(

@@ -3,9 +3,11 @@ extension Devhost {
     /// - Throws: `notFound`, and what ``ensure(_:progress:)`` throws.
     @discardableResult
     public func start(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> VMDescription {
-        let lock = try await lock(name, verb: "start", progress: progress)
-        defer { withExtendedLifetime(lock) {} }
-        return try await startLocked(name, progress: progress)
+        try await audited("start", name, progress: progress) {
+            let lock = try await lock(name, verb: "start", progress: progress)
+            defer { withExtendedLifetime(lock) {} }
+            return try await startLocked(name, progress: progress)
+        }
     }
 
     private func startLocked(_ name: VMName, progress: @escaping ProgressHandler) async throws -> VMDescription {
@@ -22,9 +24,11 @@ extension Devhost {
     public func shutDown(
         _ name: VMName, limit: Duration? = nil, progress: @escaping ProgressHandler = { _ in }
     ) async throws -> Bool {
-        let lock = try await lock(name, verb: "shutdown", progress: progress)
-        defer { withExtendedLifetime(lock) {} }
-        return try await shutDownLocked(name, limit: limit, progress: progress)
+        try await audited("shutdown", name, progress: progress) {
+            let lock = try await lock(name, verb: "shutdown", progress: progress)
+            defer { withExtendedLifetime(lock) {} }
+            return try await shutDownLocked(name, limit: limit, progress: progress)
+        }
     }
 
     private func shutDownLocked(
@@ -52,10 +56,12 @@ extension Devhost {
     /// - Throws: What ``shutDown(_:limit:progress:)`` and ``start(_:progress:)`` throw.
     @discardableResult
     public func restart(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> VMDescription {
-        let lock = try await lock(name, verb: "restart", progress: progress)
-        defer { withExtendedLifetime(lock) {} }
-        _ = try await shutDownLocked(name, progress: progress)
-        return try await startLocked(name, progress: progress)
+        try await audited("restart", name, progress: progress) {
+            let lock = try await lock(name, verb: "restart", progress: progress)
+            defer { withExtendedLifetime(lock) {} }
+            _ = try await shutDownLocked(name, progress: progress)
+            return try await startLocked(name, progress: progress)
+        }
     }
 
     /// Waits until the ssh of a VM answers, without changing anything.

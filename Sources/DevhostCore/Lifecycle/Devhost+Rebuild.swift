@@ -8,15 +8,25 @@ extension Devhost {
     ///   - release: What the disk is made from; nil for the release that the VM has, with the very same image.
     ///   - startLimit: How long ssh may take to answer; nil for the limit of devhost.cfg.
     /// - Returns: The VM as it is then: it runs, also where it was off before.
-    /// - Throws: `notFound`, `conflict` for a VM that has never been up, and what ``ensure(_:progress:)`` throws.
+    /// - Throws: `notFound`, `permissionDenied` where `[access] destroy` forbids it, `conflict` for
+    ///   a VM that has never been up or has snapshots, and what ``ensure(_:progress:)`` throws.
     @discardableResult
     public func rebuild(
         _ name: VMName, release: ReleaseReference? = nil, startLimit: Duration? = nil,
         progress: @escaping ProgressHandler = { _ in }
     ) async throws -> VMDescription {
+        try await audited("rebuild", name, progress: progress) {
+            try await renew(name, release: release, startLimit: startLimit, progress: progress)
+        }
+    }
+
+    private func renew(
+        _ name: VMName, release: ReleaseReference?, startLimit: Duration?, progress: @escaping ProgressHandler
+    ) async throws -> VMDescription {
         let lock = try await lock(name, verb: "rebuild", progress: progress)
         defer { withExtendedLifetime(lock) {} }
         let existing = try records.require(name)
+        try checkMayDestroy(name, existing, verb: "rebuild")
         guard !existing.isIncomplete, existing.id != nil, existing.imageHash != nil else {
             throw DevhostError(
                 .conflict, "\(name) has never been up: there is nothing to rebuild",
@@ -31,6 +41,12 @@ extension Devhost {
             now: Timestamp(clock.now), isNew: false)
         let run = RebuildRun(steps: EnsureRun(devhost: self, libvirt: libvirt, plan: plan, progress: progress))
         try await run.parts.checkDomainIsOurs()
+        let snapshots = try await libvirt.snapshots(name).map(\.name.printable)
+        guard snapshots.isEmpty else {
+            throw DevhostError(
+                .conflict, "the snapshots of \(name) go with its disk: \(snapshots.joined(separator: ", "))",
+                next: "remove those that you can do without, with 'fc-devhost snapshot rm'")
+        }
         do {
             let finished = try await run.perform(existing)
             await serve(progress: progress)

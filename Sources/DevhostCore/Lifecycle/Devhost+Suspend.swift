@@ -6,6 +6,10 @@ extension Devhost {
     ///   `busy`, `unavailable`. Where it fails the VM runs on.
     @discardableResult
     public func suspend(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> Bool {
+        try await audited("suspend", name, progress: progress) { try await keepMemory(of: name, progress: progress) }
+    }
+
+    private func keepMemory(of name: VMName, progress: @escaping ProgressHandler) async throws -> Bool {
         let lock = try await lock(name, verb: "suspend", progress: progress)
         defer { withExtendedLifetime(lock) {} }
         let record = try records.require(name)

@@ -29,7 +29,7 @@ struct EnsureRun: Sendable {
         let hostKey = try await parts.hostKey()
         let bootstrapKey = try await parts.bootstrapKey()
         record.hostKey = hostKey.publicKey
-        if record != plan.existing { try devhost.records.save(record) }
+        if record != plan.existing { try await devhost.claim(record, insteadOf: plan.existing, libvirt: libvirt) }
         if disk == nil, let release { try await makeDisk(release, record: &record) }
         let guest = guestData(record, bootstrapKey: bootstrapKey)
         let definition = try await definition(record)
@@ -119,19 +119,19 @@ struct EnsureRun: Sendable {
         record = try await devhost.imageStore(libvirt, for: "'ensure \(name)'").withImage(
             ImageSource(url: release.imageURL, releaseName: release.releaseName), expectedHash: release.imageHash,
             progress: progress
-        ) { [parts, devhost, record, plan] image in
+        ) { [parts, devhost, libvirt, before = record, plan] image in
             progress(.step("making the disk of \(name)"))
-            var record = record
+            var record = before
             record.take(release, image: image)
             let size = try plan.diskSize(size, over: image)
             record.diskSize = size
-            try devhost.records.save(record)
+            try await devhost.claim(record, insteadOf: before, libvirt: libvirt)
             try await parts.makeDisk(record.diskNumber, over: image, size: size)
             return record
         }
     }
 
-    private func giveIdentity(to record: inout VMRecord) async throws {
+    func giveIdentity(to record: inout VMRecord) async throws {
         if record.id == nil {
             let allocation = Allocation(layout: layout, plan: devhost.plan, clock: devhost.clock)
             record.id = try await allocation.next(
@@ -160,6 +160,8 @@ struct EnsureRun: Sendable {
         let node = try await libvirt.node()
         let accelerators = Accelerators(devhost: devhost, libvirt: libvirt)
         let accelerator = try await accelerators.choose(architecture: node.architecture, progress: progress)
+        let weights = try await HostWeights(devhost: devhost, libvirt: libvirt).find(
+            accelerator, architecture: node.architecture, progress: progress)
         return DomainDefinition(
             name: name, uuid: try SHA256Hasher.digest(Array("\(name) \(id)".utf8)).uuid, accelerator: accelerator,
             architecture: node.architecture, memory: memory, cpus: cpus,
@@ -167,7 +169,7 @@ struct EnsureRun: Sendable {
             baseImagePath: "\(layout.images)/\(imageHash).qcow2",
             firstBootPath: parts.firstBootPath, consoleLogPath: layout.consoleLog(name),
             network: devhost.configuration.network.name, filter: devhost.configuration.network.name, mac: mac,
-            ipv4: ipv4, ipv6: ipv6)
+            ipv4: ipv4, ipv6: ipv6, weights: weights)
     }
 
     // MARK: Starting

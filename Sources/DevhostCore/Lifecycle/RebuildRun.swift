@@ -59,14 +59,14 @@ struct RebuildRun: Sendable {
         return try await devhost.imageStore(libvirt, for: "'rebuild \(name)'").withImage(
             ImageSource(url: release.imageURL, releaseName: release.releaseName), expectedHash: release.imageHash,
             progress: progress
-        ) { [devhost, parts, progress, name] image in
+        ) { [devhost, libvirt, parts, progress, name] image in
             progress(.step("making the new disk of \(name)"))
             var new = new
             new.take(release, image: image)
             if image.virtualSize > size.bytes { new.diskSize = try DiskSize(bytes: image.virtualSize) }
             var marked = old
             marked.otherDisk = new.diskNumber
-            try devhost.records.save(marked)
+            try await devhost.claim(new, insteadOf: old, writing: marked, libvirt: libvirt)
             try await parts.makeDisk(new.diskNumber, over: image, size: new.diskSize ?? size)
             return new
         }

@@ -68,19 +68,9 @@ extension VMParts {
         guard !isSet, let ipv4 = record.ipv4, let hostKey = record.hostKey else { return }
         let shell = GuestShell(name: name, address: ipv4, hostKey: hostKey, identity: devhost.layout.bootstrapKey)
         do {
-            try await shell.run(Self.clockScript(Int64(clock.now.timeIntervalSince1970)), limit: .seconds(60))
+            try await GuestClock(shell: shell, clock: clock).putRight()
         } catch {
             progress(.warning("the clock of \(name) may be wrong: \(error)"))
         }
-    }
-
-    /// The login takes its time, so the clock of the machine itself, which goes on meanwhile, is taken where it is near.
-    private static func clockScript(_ now: Int64) -> String {
-        """
-        now=\(now)
-        rtc=$(cat /sys/class/rtc/rtc0/since_epoch 2>/dev/null || echo 0)
-        [ "$rtc" -lt "$now" ] || [ "$rtc" -gt $((now + 120)) ] || now=$rtc
-        date -u -s "@$now" >/dev/null
-        """
     }
 }

@@ -78,6 +78,13 @@ struct VMParts: Sendable {
         try await libvirt.deleteVolume(pool: diskPool, name: volume)
     }
 
+    /// Ends the copy of another VM's disk to the disk of this one, which a cloning that was cut off left under way.
+    func endCopy(from source: VMName) async throws {
+        let volume = layout.diskVolume(name, 0)
+        guard libvirt.driver != .test, try await libvirt.isDomain(source, runningOnVolume: volume) else { return }
+        try await libvirt.endCopy(of: source, target: DomainDefinition.diskTarget)
+    }
+
     /// The volumes that hold anything of the VM, all disks that rebuilds made among them.
     private func volumes() async throws -> [(pool: String, name: String)] {
         var volumes: [(pool: String, name: String)] = []

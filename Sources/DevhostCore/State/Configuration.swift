@@ -60,6 +60,10 @@ public struct Configuration: Sendable {
     public var defaults: Defaults
     /// Keys that may log in to every VM.
     public var authorizedKeys: [AuthorizedKey]
+    /// Who may do what cannot be undone to a VM.
+    public var destroyAccess: DestroyAccess
+    /// How much VMs may take.
+    public var limits: Limits
     /// Folders in which `file://` images may lie.
     public var imageFolders: [String]
     /// The largest virtual size of an image, in bytes.
@@ -126,6 +130,8 @@ public struct Configuration: Sendable {
             location: try reader.value("defaults", "location", "dev") { text throws(DevhostError) in try Location(text)
             })
         authorizedKeys = try reader.value("access", "authorized-keys", "", ConfigurationReader.keys)
+        destroyAccess = try reader.value("access", "destroy", "anyone", ConfigurationReader.choice)
+        limits = try Limits(&reader)
         imageFolders = try reader.value("images", "file-folders", layout.localImages, ConfigurationReader.paths)
         maximumImageSize = try reader.value("images", "max-virtual-size", "2T") { text throws(DevhostError) in
             try DiskSize(text).bytes

@@ -43,6 +43,12 @@ public struct Layout: Sendable, Hashable {
     public var allocationLock: String { "\(locks)/_allocation.lock" }
     /// The lock under which the network, the pools and the hosts file change.
     public var hostLock: String { "\(locks)/_host.lock" }
+    /// The lock under which VMs are counted against the limits of devhost.cfg.
+    public var limitLock: String { "\(locks)/_limits.lock" }
+    /// The folder of the audit log and of what logrotate makes of it.
+    public var auditFolder: String { "\(state)/_audit" }
+    /// The audit log: a JSON object a line.
+    public var auditLog: String { "\(auditFolder)/audit.log" }
     /// The id that was given out last.
     public var allocation: String { "\(state)/_last-id" }
     /// The key with which the devhost itself enters guests, and signs the certificates of `login`.
@@ -99,6 +105,8 @@ public struct Layout: Sendable, Hashable {
     public var proxyLock: String { "\(locks)/_proxy.lock" }
     /// Whether KVM was found to work.
     public var accelerator: String { "\(state)/_accelerator.json" }
+    /// Which weights the machine was found to hold VMs to.
+    public var weights: String { "\(state)/_weights.json" }
 
     /// The volume name of a VM's overlay, by the number of the disk: the first one is 0, every rebuild makes another.
     public func diskVolume(_ name: VMName, _ number: UInt32) -> String {

@@ -104,6 +104,12 @@ public struct RecordStore: Sendable {
         }
     }
 
+    /// What each VM takes of the devhost; records that cannot be read take nothing.
+    /// - Throws: As ``all()``.
+    func uses() throws -> [VMUsage] {
+        try map(as: VMUsage.Content.self) { _, content in try? content.get().use }.compactMap { $0 }
+    }
+
     private func map<Record: Decodable & SendableMetatype, Value: Sendable>(
         as type: Record.Type, _ transform: @Sendable (String, Result<Record, DevhostError>) -> Value
     ) throws -> [Value] {

@@ -55,6 +55,8 @@ public struct VMRecord: Sendable, Hashable {
     public var diskNumber: UInt32 = 0
     /// A disk beside the VM's own that is to go: during a rebuild the new one until its guest answers, then the old one.
     public var otherDisk: UInt32?
+    /// The VM that it is to be a clone of, until it is.
+    public var cloneOf: VMName?
     /// True until the VM's first start succeeded: what fails before that is taken away whole.
     public var isIncomplete = false
     /// Whether clean-up leaves it alone.
@@ -103,6 +105,7 @@ extension VMRecord: Codable {
         static let guestDigest = key("guest-digest")
         static let diskNumber = key("disk-number")
         static let otherDisk = key("other-disk")
+        static let cloneOf = key("clone-of")
         static let incomplete = key("incomplete")
         static let pin = key("pinned")
         static let trashed = key("trashed")
@@ -111,7 +114,7 @@ extension VMRecord: Codable {
             name, id, cpu, memory, diskSize, aliases, aliasPorts, isPrivate, location, imageURL, channelURL, hydraEval,
             online, user,
             creationDate, lastDeployDate, mac, ipv4, ipv6, hostKey, authorizedKeys, imageHash, releaseReference,
-            releaseName, guestDigest, diskNumber, otherDisk, incomplete, pin, trashed,
+            releaseName, guestDigest, diskNumber, otherDisk, cloneOf, incomplete, pin, trashed,
         ]
     }
 
@@ -163,6 +166,7 @@ extension VMRecord: Codable {
         guestDigest = try values.decodeIfPresent(SHA256Digest.self, forKey: .guestDigest)
         diskNumber = try values.decodeIfPresent(UInt32.self, forKey: .diskNumber) ?? 0
         otherDisk = try values.decodeIfPresent(UInt32.self, forKey: .otherDisk)
+        cloneOf = try values.decodeIfPresent(VMName.self, forKey: .cloneOf)
         isIncomplete = try values.decodeIfPresent(Bool.self, forKey: .incomplete) ?? false
         pin = try values.decodeIfPresent(Pin.self, forKey: .pin)
         trashed = try values.decodeIfPresent(Timestamp.self, forKey: .trashed)
@@ -205,6 +209,7 @@ extension VMRecord: Codable {
         try values.encodeIfPresent(guestDigest, forKey: .guestDigest)
         if diskNumber != 0 { try values.encode(diskNumber, forKey: .diskNumber) }
         try values.encodeIfPresent(otherDisk, forKey: .otherDisk)
+        try values.encodeIfPresent(cloneOf, forKey: .cloneOf)
         if isIncomplete { try values.encode(true, forKey: .incomplete) }
         try values.encodeIfPresent(pin, forKey: .pin)
         try values.encodeIfPresent(trashed, forKey: .trashed)

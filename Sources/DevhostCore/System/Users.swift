@@ -23,6 +23,19 @@ package struct User: Sendable, Hashable {
         home = String(cString: entry.pw_dir)
     }
 
+    /// Whether the user is a member of a group, by the databases of the machine (`getgrouplist`).
+    package func isMember(ofGroup name: String) -> Bool {
+        var entry = Glibc.group()
+        var found: UnsafeMutablePointer<Glibc.group>?
+        var buffer = [CChar](repeating: 0, count: 1 << 20)
+        guard getgrnam_r(name, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return false }
+        // NGROUPS_MAX: the kernel gives nobody more.
+        var groups = [gid_t](repeating: 0, count: 65536)
+        var count = Int32(groups.count)
+        guard getgrouplist(self.name, group, &groups, &count) >= 0 else { return false }
+        return groups.prefix(Int(count)).contains(entry.gr_gid)
+    }
+
     /// Looks a user up by number; nil where the machine knows none.
     package init?(id: UInt32) {
         var entry = passwd()
@@ -44,21 +57,34 @@ public struct Caller: Sendable, Hashable {
     public let name: String
     /// Whether the process has root's rights on behalf of somebody who is not root (sudo).
     public let isElevated: Bool
+    /// Whether it is root itself, or a member of the group ``administrators``.
+    public let isAdministrator: Bool
+
+    /// Those who stand above `[access] destroy = owner`.
+    public static let administrators = "devhost-admins"
 
     /// Finds the caller: through sudo, the user that `SUDO_UID` names (sudo sets it; there is no login session to ask,
     /// and `SUDO_USER` names no number), else the user of the process.
     public static func current(environment: [String: String]) -> Caller {
         let real = getuid()
         if real == 0, let text = environment["SUDO_UID"], let id = UInt32(text), id != 0 {
-            return Caller(userID: id, name: User(id: id)?.name ?? "uid \(id)", isElevated: true)
+            return Caller(id, isElevated: true)
         }
-        return Caller(userID: real, name: User(id: real)?.name ?? "uid \(real)", isElevated: false)
+        return Caller(real, isElevated: false)
     }
 
-    /// A caller that is known: for tools that embed the library, and for tests.
-    public init(userID: UInt32, name: String, isElevated: Bool) {
+    private init(_ id: UInt32, isElevated: Bool) {
+        let user = User(id: id)
+        self.init(
+            userID: id, name: user?.name ?? "uid \(id)", isElevated: isElevated,
+            isAdministrator: user?.isMember(ofGroup: Self.administrators) ?? false)
+    }
+
+    /// A caller that is known: for tools that embed the library, and for tests. User 0 is an administrator always.
+    public init(userID: UInt32, name: String, isElevated: Bool, isAdministrator: Bool = false) {
         self.userID = userID
         self.name = name
         self.isElevated = isElevated
+        self.isAdministrator = isAdministrator || userID == 0
     }
 }

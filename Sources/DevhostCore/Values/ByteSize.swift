@@ -6,7 +6,7 @@ package enum ByteSize {
 
     /// Parses `512M`, `50G`, `50GiB`, `1T`; without a unit the number counts `bareUnit` bytes, or is refused where
     /// that is nil. Returns nil for anything else and for what does not fit in 63 bits.
-    static func parse(_ text: String, bareUnit: UInt64?) -> UInt64? {
+    package static func parse(_ text: String, bareUnit: UInt64?) -> UInt64? {
         let digits = text.prefix { ("0"..."9").contains($0) }
         guard !digits.isEmpty, let number = UInt64(digits) else { return nil }
         let suffix = text.dropFirst(digits.count).uppercased()

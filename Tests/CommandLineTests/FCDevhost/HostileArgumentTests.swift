@@ -48,9 +48,23 @@ struct HostileArgumentTests {
     func commands() {
         for name in [
             "ensure", "destroy", "rm", "show", "start", "shutdown", "stop", "restart", "login", "ssh", "logs", "wait",
-            "rebuild",
+            "rebuild", "snapshot", "snapshots", "clone",
         ] {
             #expect(Self.commandsWithNames.contains(name))
+        }
+    }
+
+    @Test("names of clones", arguments: HostileValues.names)
+    func clones(value: String) { expectRefusal(["clone", "demo", "--", value]) }
+
+    @Test("labels of snapshots", arguments: HostileValues.names.filter { $0 != "12345" })
+    func labels(value: String) {
+        if !value.isEmpty { expectRefusal(["snapshot", "demo", "--", value]) }
+        for command in [["restore"], ["snapshot", "rm"]] {
+            expectRefusal(command + ["--", "demo@\(value)"])
+            expectRefusal(command + ["--", "\(value)@before"])
+            expectRefusal(command + ["--", value])
+            expectRefusal(command + ["--", "demo@before@\(value)"])
         }
     }
 

@@ -32,6 +32,8 @@ final class CommandHost: Sendable {
             bridge = \(name)
             [images]
             file-folders = \(folder.path)
+            [limits]
+            memory-overcommit = yes
             """
         try Files.writeAtomically("\(folder.path)/devhost.cfg", Array(text.utf8), mode: 0o644)
         try Files.createDirectory("\(folder.path)/records", mode: 0o755)

@@ -13,6 +13,8 @@ final class StepObserver: EffectObserver {
     init(stopAt limit: Int = .max) { self.limit = limit }
 
     var effects: [String] { state.withLock { $0.effects } }
+    /// The effects beside the lines of the audit log.
+    var effectsBesideAudit: [String] { effects.filter { !$0.contains("/_audit") } }
     /// Whether an effect was kept from happening.
     var hasStopped: Bool { state.withLock { $0.hasStopped } }
 

@@ -15,12 +15,14 @@ final class TestDevhost: Sendable {
     let otherImage: ResourceURL
     private let libvirt: LazyConnection
 
-    /// - Parameter publish: The settings of [publish].
-    init(publish: String = "proxy = none\nlanding-page = yes") throws {
+    /// - Parameters:
+    ///   - publish: The settings of [publish].
+    ///   - more: Sections of devhost.cfg beside those that a test needs to stay within its folder.
+    init(publish: String = "proxy = none\nlanding-page = yes", more: String = "") throws {
         folder = try TemporaryDirectory(prefix: "devhost-test")
         let node =
             "<node><cpu><mhz>1000</mhz><model>x86_64</model><active>8</active><nodes>1</nodes><sockets>1</sockets>"
-            + "<cores>8</cores><threads>1</threads></cpu><memory>33554432</memory></node>"
+            + "<cores>8</cores><threads>1</threads></cpu><memory>268435456</memory></node>"
         try Files.write("\(folder.path)/node.xml", Array(node.utf8), mode: 0o644)
         configuration = try Configuration(
             text: """
@@ -35,6 +37,7 @@ final class TestDevhost: Sendable {
                 capacity = 64
                 [images]
                 file-folders = \(folder.path)
+                \(more)
                 """, source: "devhost.cfg")
         libvirt = LazyConnection(uri: configuration.libvirtURI)
         let path = "\(folder.path)/image.qcow2"

@@ -63,7 +63,7 @@ extension Devhost {
         _ name: VMName, _ libvirt: Connection, _ report: inout CleanupReport, progress: @escaping ProgressHandler
     ) async throws {
         if let record = try records.find(name), record.trashed != nil, try await isUnsettled(record, libvirt) {
-            try await moveToTrash(name, progress: progress)
+            _ = try await moveToTrash(name, where: { _ in true }, progress: progress)
         }
         let rules = CleanupRules(settings: configuration.cleanup)
         func due() async throws -> (CleanupAction, CleanupRules.Case)? {

@@ -4,14 +4,27 @@ extension Devhost {
     ///
     /// After a crash at any point the same call completes. On a VM in the trash it does what is missing.
     /// - Returns: False where there was nothing to put there: no such VM, or it lies there already.
-    /// - Throws: `conflict` for a VM that has never been up or a domain that somebody else made, `busy`, `unavailable`.
+    /// - Throws: `permissionDenied` where `[access] destroy` forbids it, `conflict` for a VM that has never been up or a domain
+    ///   that somebody else made, `busy`, `unavailable`.
     @discardableResult
     public func moveToTrash(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> Bool {
-        try await moveToTrash(name, where: { _ in true }, progress: progress)
+        let mayDestroy = { (record: VMRecord) in
+            try checkMayDestroy(name, record, verb: "destroy")
+            return true
+        }
+        return try await moveToTrash(name, where: mayDestroy, progress: progress)
     }
 
     /// - Parameter condition: Asked under the VM's lock whether it is still to go.
     func moveToTrash(
+        _ name: VMName, where condition: (VMRecord) throws -> Bool, progress: @escaping ProgressHandler
+    ) async throws -> Bool {
+        try await audited("destroy --trash", name, progress: progress) {
+            try await putIntoTrash(name, where: condition, progress: progress)
+        }
+    }
+
+    private func putIntoTrash(
         _ name: VMName, where condition: (VMRecord) throws -> Bool, progress: @escaping ProgressHandler
     ) async throws -> Bool {
         let lock = try await lock(name, verb: "destroy --trash", progress: progress)
@@ -50,6 +63,10 @@ extension Devhost {
     /// - Throws: `notFound`, `busy`, `unavailable`.
     @discardableResult
     public func restoreFromTrash(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> Bool {
+        try await audited("undelete", name, progress: progress) { try await takeFromTrash(name, progress: progress) }
+    }
+
+    private func takeFromTrash(_ name: VMName, progress: @escaping ProgressHandler) async throws -> Bool {
         let lock = try await lock(name, verb: "undelete", progress: progress)
         defer { withExtendedLifetime(lock) {} }
         guard var record = try records.find(name) else {

@@ -87,8 +87,8 @@ struct UseLook: Sendable {
             } catch {
                 traces.problem = "logins cannot be read: \(error)"
             }
-        case .missing, .off: break
-        case .paused, .shuttingDown, .crashed, .suspended:
+        case .missing, .off, .suspended: break
+        case .paused, .shuttingDown, .crashed, .asleep:
             traces.problem = "logins cannot be read: it is \(state.rawValue)"
         }
         return traces

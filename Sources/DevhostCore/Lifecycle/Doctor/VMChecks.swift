@@ -68,7 +68,8 @@ struct VMChecks: Sendable {
             return [
                 Symptom(
                     .warning, subject, "its creation was cut off", because: "it is half made",
-                    remedy: "fc-devhost ensure \(name), or fc-devhost destroy \(name)")
+                    remedy: (record.cloneOf.map { "fc-devhost clone \($0) \(name)" } ?? "fc-devhost ensure \(name)")
+                        + ", or fc-devhost destroy \(name)")
             ]
         }
         guard let domain = survey.domains[name] else {

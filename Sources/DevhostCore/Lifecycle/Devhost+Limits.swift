@@ -1,0 +1,23 @@
+extension Devhost {
+    /// Writes the record of a VM, where it takes no more than devhost.cfg allows. Two verbs that both still fit alone
+    /// are counted one after the other.
+    /// - Parameters:
+    ///   - record: What the VM is to take.
+    ///   - old: The record as it is; nil where the VM is new.
+    ///   - written: What is written where that is not `record` itself.
+    /// - Throws: `refused` past a limit; nothing is written then.
+    func claim(
+        _ record: VMRecord, insteadOf old: VMRecord?, writing written: VMRecord? = nil, libvirt: Connection
+    ) async throws {
+        let written = written ?? record
+        let new = VMUsage(record)
+        let present = old.map { VMUsage($0) }
+        guard UsageLimits.grows(new, from: present) else { return try records.save(written) }
+        let limits = UsageLimits(limits: configuration.limits, machineMemory: try await libvirt.node().memory)
+        let lock = try await FileLock.acquire(
+            layout.limitLock, holder: "the count for \(record.name)", limit: configuration.lockLimit, clock: clock)
+        defer { withExtendedLifetime(lock) {} }
+        try limits.check(new, insteadOf: present, others: try records.uses().filter { $0.name != record.name })
+        try records.save(written)
+    }
+}
