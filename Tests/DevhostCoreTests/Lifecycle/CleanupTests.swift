@@ -277,7 +277,7 @@ import Testing
             #expect(told.components(separatedBy: "\"event\" : \"\(event)\"").count == 2, "\(told)")
         }
         #expect(told.contains("\"owner\" : \"alice\""))
-        for (script, word) in [("exit 3", "status 3"), ("sleep 60", "did not end within 1 s")] {
+        for (script, word) in [("cat >/dev/null; exit 3", "status 3"), ("sleep 60", "did not end within 1 s")] {
             try Files.write(hook, Array("#!/bin/sh\n\(script)\n".utf8), mode: 0o755)
             let failing = try CleanupWorld("hook = \(hook)\nhook-timeout = 1\ndelete-after = never\nshutdown-after = 1")
             _ = try await failing.ensure("demo")
