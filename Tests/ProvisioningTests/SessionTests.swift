@@ -299,11 +299,11 @@ struct SessionTests {
         try run.write(
             "config",
             guest.configuration(key: "\(guest.folder)/key")
-                + "    ProxyCommand echo >>\(run.folder)/asked; exec sleep 6006\n")
+                + "    ProxyCommand sh -c 'echo >>\(run.folder)/asked; exec sleep 6006'\n")
         let session = try run.session(
             "RUN true\necho never", target: try GuestTarget(host: "vm", configuration: "\(run.folder)/config"))
         let task = Task { try await session.run() }
-        while !Files.exists("\(run.folder)/asked") { try await Task.sleep(for: .milliseconds(10)) }
+        while (try? Files.size("\(run.folder)/asked")) != 1 { try await Task.sleep(for: .milliseconds(10)) }
         task.cancel()
         await #expect(throws: CancellationError.self) { _ = try await task.value }
         // Who waits for the connection does not try again.
