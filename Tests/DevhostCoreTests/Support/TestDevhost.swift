@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Synchronization
 import Testing
 
 @testable import DevhostBase
@@ -50,9 +51,19 @@ final class TestDevhost: Sendable {
 
     /// A qcow2 file as the packaged tool makes it.
     static func makeImage(_ path: String, size: String = "1G") throws {
-        let tool = try Processes.find("qemu-img", package: "qemu-utils")
-        #expect(Glibc.system("\(tool) create -q -f qcow2 \(path) \(size)") == 0)
+        let content = try images.withLock { images in
+            if let content = images[size] { return content }
+            let tool = try Processes.find("qemu-img", package: "qemu-utils")
+            #expect(Glibc.system("\(tool) create -q -f qcow2 \(path) \(size)") == 0)
+            let content = try Files.read(path)
+            images[size] = content
+            return content
+        }
+        try Files.write(path, content, mode: 0o644)
     }
+
+    /// The images made so far by their size: the crash walks need a thousand.
+    private static let images = Mutex<[String: [UInt8]]>([:])
 
     func devhost(
         caller: Caller = Caller(userID: 1000, name: "alice", isElevated: true),
