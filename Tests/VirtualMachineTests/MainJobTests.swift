@@ -135,17 +135,21 @@ extension VirtualMachineTests {
         }
 
         @Test func step07b_whatTheGuestSendsToEverybodyDoesNotReachTheDevhost() async throws {
-            let listen =
-                "import socket; s = socket.socket(2, 2); s.bind(('', 9998)); print(flush=True); print(s.recv(9).decode())"
-            let send = "import socket; s = socket.socket(2, 2); s.setsockopt(1, 6, 1)"
-            let guest = ["10.12.255.255", "255.255.255.255", "224.0.0.1"].map { "s.sendto(b'guest', ('\($0)', 9998))" }
-            let heard = try await TestHost.shell(
+            func send(_ word: String, to addresses: String...) -> String {
+                let sent = addresses.map { #"s.sendto(b"\#(word)", ("\#($0)", 9998))"# }.joined(separator: "; ")
+                return "python3 -c 'import socket; s = socket.socket(2, 2); s.setsockopt(1, 6, 1); \(sent)'"
+            }
+            _ = try await TestHost.shell(
                 """
-                exec 3< <(exec python3 -c "\(listen)"); read -r <&3
-                \(TestHost.program) login \(name) -- "python3 -c \"\(send); \(guest.joined(separator: "; "))\"" || exit
-                python3 -c "\(send); s.sendto(b'devhost', ('127.0.0.1', 9998))"
-                cat <&3
+                rm -f /run/heard; exec >/run/heard 2>&1
+                python3 -c 'import socket; s = socket.socket(2, 2); s.bind(("", 9998)); print("ready", flush=True)
+                print(s.recv(9).decode(), flush=True)' &
+                until grep -q ready /run/heard; do sleep 0.05; done
                 """)
+            let everybody = send("guest", to: "10.12.255.255", "255.255.255.255", "224.0.0.1")
+            #expect(try await TestHost.inside(name, "\(everybody) && echo sent") == "sent")
+            let heard = try await TestHost.shell(
+                "\(send("devhost", to: "127.0.0.1")); until grep -E 'guest|devhost' /run/heard; do sleep 0.05; done")
             #expect(heard.text == "devhost\n", "\(heard.errorText)")
         }
 

@@ -24,7 +24,7 @@ struct Accelerators: Sendable {
     private func works(architecture: String, progress: ProgressHandler) async throws -> Bool {
         guard try await libvirt.offers(virtualization: "kvm", architecture: architecture) else { return false }
         let path = devhost.layout.accelerator
-        let boot = ((try? Files.readText("/proc/sys/kernel/random/boot_id", limit: 64)) ?? "").trimmed
+        let boot = HostBoot.current
         let version = try await libvirt.hypervisorVersion()
         if let content = try? Files.read(path, limit: 4096),
             let known = try? JSONDecoder().decode(Finding.self, from: Data(content)),

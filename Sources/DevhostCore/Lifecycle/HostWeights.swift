@@ -17,7 +17,7 @@ struct HostWeights: Sendable {
     ) async throws -> ResourceWeights {
         if libvirt.driver == .test { return .none }
         let path = devhost.layout.weights
-        let boot = ((try? Files.readText("/proc/sys/kernel/random/boot_id", limit: 64)) ?? "").trimmed
+        let boot = HostBoot.current
         let version = try await libvirt.hypervisorVersion()
         if let content = try? Files.read(path, limit: 4096),
             let known = try? JSONDecoder().decode(Finding.self, from: Data(content)),

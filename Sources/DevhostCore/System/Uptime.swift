@@ -17,12 +17,11 @@ public struct Uptime: Sendable, Hashable, Codable {
         self.seconds = seconds
     }
 
-    /// The machine's. The kernel gives every start an id of its own (random(4)).
+    /// The machine's.
     static var current: Uptime {
         var time = timespec()
         clock_gettime(CLOCK_BOOTTIME, &time)
-        let boot = ((try? Files.readText("/proc/sys/kernel/random/boot_id", limit: 64)) ?? "").trimmed
-        return Uptime(boot: boot, seconds: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
+        return Uptime(boot: HostBoot.current, seconds: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
     }
 
     /// How many seconds passed at the least since an earlier point: after a start of the machine only what passed since
