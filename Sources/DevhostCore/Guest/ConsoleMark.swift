@@ -10,6 +10,9 @@ struct ConsoleMark: Sendable {
     /// The size of the console now, in bytes.
     private var size: UInt64 { (try? Files.size(layout.consoleLog(name))) ?? 0 }
 
+    /// Whether the guest was ever started.
+    var exists: Bool { Files.exists(path) }
+
     /// Notes that the guest starts now.
     /// - Returns: Where the console ends, in bytes.
     func note() throws -> UInt64 {

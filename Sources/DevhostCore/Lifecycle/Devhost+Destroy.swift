@@ -50,9 +50,8 @@ extension Devhost {
 
     /// Lets a VM count as one that was never made: an `ensure` after a crash makes it anew instead of missing its disk.
     private func markAsGoing(_ name: VMName) throws {
-        guard var record = try? records.find(name), record.guestDigest != nil else { return }
+        guard var record = try? records.find(name), !record.isIncomplete else { return }
         record.isIncomplete = true
-        record.guestDigest = nil
         do {
             try records.save(record)
         } catch let error as DevhostError where error.code == .insufficientSpace {

@@ -30,7 +30,7 @@ extension Devhost {
         }
         let plan = EnsurePlan(
             request: request, existing: existing, configuration: configuration, caller: caller,
-            now: Timestamp(clock.now), isNew: try await isNew(existing))
+            now: Timestamp(clock.now), isNew: isNew(existing))
         let record = try plan.record()
         if existing == nil { try checkNameIsFree(request.name) }
         let libvirt = try await self.libvirt()
@@ -50,12 +50,11 @@ extension Devhost {
         }
     }
 
-    /// Whether a VM has never been started. The domain tells: it is defined right before the first start, and somebody
-    /// may have worked in the VM since, although the command that made it was killed.
-    private func isNew(_ existing: VMRecord?) async throws -> Bool {
+    /// Whether a VM has never been started: somebody may have worked in one that was, although the command that made it
+    /// was killed.
+    private func isNew(_ existing: VMRecord?) -> Bool {
         guard let existing else { return true }
-        guard existing.isIncomplete else { return false }
-        return try await libvirt().domainState(existing.name) == .missing
+        return existing.isIncomplete && !ConsoleMark(layout: layout, name: existing.name).exists
     }
 
     /// The record is the first of a VM to be made and the last to go: what is here without one is somebody's work.

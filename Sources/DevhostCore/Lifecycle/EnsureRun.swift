@@ -15,10 +15,10 @@ struct EnsureRun: Sendable {
         let host = HostPreparation(devhost: devhost, libvirt: libvirt)
         try await host.prepare()
         try await parts.removeOtherDisk(of: record)
-        // What a guest was told is known from the first start on: from then on the disk holds somebody's work.
+        // The disk of a VM that has been up holds somebody's work; what its guest was told is known since.
+        let hasBeenUp = record.guestDigest != nil && !record.isIncomplete
         let disk =
-            try await record.guestDigest == nil
-            ? parts.diskSize(record.diskNumber) : parts.bootedDiskSize(record.diskNumber)
+            try await hasBeenUp ? parts.bootedDiskSize(record.diskNumber) : parts.diskSize(record.diskNumber)
         // After the disk: without it memory on disk would look as if it could not be used.
         let state = try await resumed(record)
         if let disk, let size = record.diskSize, size.bytes < disk { try acceptLargerDisk(disk, record: &record) }
@@ -33,8 +33,6 @@ struct EnsureRun: Sendable {
         if disk == nil, let release { try await makeDisk(release, record: &record) }
         let guest = guestData(record, bootstrapKey: bootstrapKey)
         let definition = try await definition(record)
-        // What an interrupted rebuild left there may be half written.
-        let renewsFirstBoot = plan.isNew || disk == nil || record.otherDisk != nil
         try await parts.reserveAddresses(of: record)
         try devhost.publishNames(of: record)
 
@@ -46,7 +44,9 @@ struct EnsureRun: Sendable {
                 progress(.notice("\(name) restarts for its new memory and CPUs"))
                 try await parts.shutDown(limit: devhost.configuration.shutdownLimit, progress: progress)
                 do {
-                    try await start(record, guest, hostKey, definition, renewsFirstBoot: renewsFirstBoot)
+                    // What an interrupted rebuild left of the first-boot data may be half written.
+                    let isInterrupted = record.otherDisk != nil
+                    try await start(record, guest, hostKey, definition, renewsFirstBoot: isInterrupted)
                 } catch {
                     throw await startAsBefore(because: error)
                 }
@@ -61,10 +61,15 @@ struct EnsureRun: Sendable {
             if let disk, let size = record.diskSize, disk < size.bytes {
                 try await parts.growDisk(record.diskNumber, to: size)
             }
-            try await start(record, guest, hostKey, definition, renewsFirstBoot: renewsFirstBoot)
+            if plan.isNew || disk == nil {
+                try await parts.makeFirstBoot(FirstBoot(guest: guest, hostKey: hostKey).rendered())
+                record.guestDigest = try guest.digest()
+                try devhost.records.save(record)
+            }
+            try await start(record, guest, hostKey, definition, renewsFirstBoot: record.otherDisk != nil)
         }
         try await libvirt.setAutostart(name, true)
-        try await bringUpToDate(&record, guest, isFirstStart: disk == nil)
+        try await bringUpToDate(&record, guest)
         record.isIncomplete = false
         record.otherDisk = nil
         try devhost.records.save(record)
@@ -256,12 +261,11 @@ struct EnsureRun: Sendable {
         }
     }
 
-    /// Tells the guest what changed. A guest that has just booted for the first time knows it from its first-boot data.
-    private func bringUpToDate(_ record: inout VMRecord, _ guest: GuestData, isFirstStart: Bool) async throws {
+    /// Tells the guest what changed since it was told last, by its first-boot data or here.
+    private func bringUpToDate(_ record: inout VMRecord, _ guest: GuestData) async throws {
         let digest = try guest.digest()
         guard record.guestDigest != digest else { return }
-        if !(isFirstStart || plan.isNew), libvirt.driver != .test, let ipv4 = record.ipv4, let hostKey = record.hostKey
-        {
+        if libvirt.driver != .test, let ipv4 = record.ipv4, let hostKey = record.hostKey {
             progress(.step("telling \(name) what changed"))
             let shell = GuestShell(name: name, address: ipv4, hostKey: hostKey, identity: layout.bootstrapKey)
             let sync = GuestSync(
