@@ -48,7 +48,7 @@ struct MachineChecks: Sendable {
                     ? "devhost.cfg asks for emulated processors" : "guests cannot use the processor's virtualization",
                 because: "emulated guests are about ten times slower",
                 remedy:
-                    "switch on virtualization in the firmware (or nested virtualization below), and modprobe kvm_intel or kvm_amd"
+                    "switch on virtualization in the firmware (or nested virtualization below), modprobe kvm_intel or kvm_amd, and let the group kvm open /dev/kvm"
             )
         ]
     }
