@@ -160,11 +160,12 @@ extension VirtualMachineTests {
             try Machine.write("long.sh", "RUN 'touch /tmp/begun; exec sleep 4004'\necho never\n")
             let result = try await Machine.run(
                 """
+                touch before
                 setsid devhost-provision run --ssh-config ssh_config_dev --vm web long.sh & pid=$!
                 until ssh -F ssh_config_dev web test -e /tmp/begun; do sleep 0.1; done
                 kill -INT $pid; wait $pid; echo "status $?"
                 while pgrep -u pcarol 'devhost-provisi|ssh|rsync' >/dev/null; do sleep 0.05; done; echo none
-                find /tmp -maxdepth 1 -name 'devhost.*' -user pcarol
+                find /tmp -maxdepth 1 -name 'devhost.*' -user pcarol -newer before
                 ssh -F ssh_config_dev web 'pgrep -f "sleep [4]004"; until ! pgrep -f "devhost-[a]gent"; do sleep 0.1; done; echo gone'
                 """)
             #expect(result.text == "status 130\nnone\ngone\n", "\(result.errorText)")
