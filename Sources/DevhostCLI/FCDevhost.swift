@@ -30,7 +30,7 @@ enum FCDevhost {
             ChannelsCommand.self,
             ReleasesCommand.self, ReleaseShowCommand.self, ReleasePublishCommand.self, CleanupCommand.self,
             CollectCommand.self, WhyCommand.self, PinCommand.self, UnpinCommand.self, UndeleteCommand.self,
-            DoctorCommand.self, PublishCommand.self, CertificatesCommand.self,
+            DoctorCommand.self, EventsCommand.self, MetricsCommand.self, PublishCommand.self, CertificatesCommand.self,
         ],
         files: [
             Program.NamedFile(Layout.configurationFile, "the configuration"),

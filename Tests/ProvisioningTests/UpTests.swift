@@ -164,6 +164,41 @@ struct UpTests {
         #expect(project.warnings.contains { $0.contains("[environment-oops] means nothing") })
     }
 
+    @Test("^C of an ordinary user on the devhost itself ends up, and what it started as root")
+    func interruptedOnTheDevhost() async throws {
+        let devhost = try TestDevhost()
+        defer { devhost.remove() }
+        let home = "/run/\(devhost.user)"
+        try TestGuest.shell(
+            """
+            mkfifo \(devhost.folder)/never && chmod 711 \(devhost.folder)
+            mkdir -p \(home)/project/environments/dev && cd \(home)/project/environments/dev
+            printf '%s\\n' '[provisioner:default]' 'method = fc-nixos-dev-vm' 'host = localhost' \\
+              'channel = fc-23.11-production' '[host:slow]' >environment.cfg
+            : >provision.sh && chown -R \(devhost.user): \(home)/project
+            """)
+        var command = Command(
+            "setpriv",
+            [
+                "--reuid", devhost.user, "--regid", devhost.user, "--init-groups", "--reset-env", "--",
+                ScriptRun.helper, "up", "\(home)/project/environments/dev",
+            ])
+        command.environment = ["PATH": Command.searchPath]
+        let said = "\(devhost.folder)/said"
+        let file = try FileDescriptor.open(said, O_RDWR | O_CREAT, mode: 0o600)
+        let child = try ChildProcess(
+            command, input: file.number, output: file.number, errors: file.number, inNewSession: true)
+        while child.status == nil && !Files.exists("\(devhost.folder)/begun") {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        let words = try Files.readText(said)
+        try #require(child.status == nil, "\(words)")
+        child.signal(SIGINT)
+        #expect(await child.wait() == 130)
+        // It holds a lock as long as it lives.
+        try TestGuest.shell("flock --timeout 60 \(devhost.folder)/begun true")
+    }
+
     @Test("Two runs for two hosts of one checkout keep each other's names, host keys and blocks")
     func sideBySide() async throws {
         let project = try Project()

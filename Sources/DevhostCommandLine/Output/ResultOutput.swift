@@ -45,8 +45,15 @@ package struct ResultOutput: Sendable {
 
     /// Writes a value as JSON: keys sorted, readable, and without a character that could steer a terminal.
     package func json(_ value: some Encodable) throws {
+        try json(value, [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    }
+
+    /// Writes a value as JSON on one line, for a stream of values.
+    package func jsonLine(_ value: some Encodable) throws { try json(value, [.sortedKeys, .withoutEscapingSlashes]) }
+
+    private func json(_ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting) throws {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = formatting
         let text: String
         do {
             text = String(decoding: try encoder.encode(value), as: UTF8.self)

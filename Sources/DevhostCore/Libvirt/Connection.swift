@@ -68,6 +68,11 @@ public final class Connection: Sendable {
         try await Blocking.run { [self] in try LibvirtCall.run(pointer, body) }
     }
 
+    /// Runs a call that only looks on this thread, which it may hold up.
+    func readAtOnce<Result>(_ body: (LibvirtCall) throws -> Result) rethrows -> Result {
+        try LibvirtCall.run(pointer, body)
+    }
+
     /// Runs a call that changes something, announced as `function object`.
     @discardableResult
     func change<Result: Sendable>(
@@ -76,6 +81,9 @@ public final class Connection: Sendable {
         try Effects.announce(.libvirt, "\(function) \(object)")
         return try await Blocking.run { [self] in try LibvirtCall.run(pointer, body) }
     }
+
+    /// Whether the connection still stands, as far as the last call showed (`virConnectIsAlive`).
+    func isAlive() async throws -> Bool { try await read { call in virConnectIsAlive(call.connection) != 0 } }
 
     /// What the host is made of (`virNodeGetInfo`).
     public func node() async throws -> NodeDescription {

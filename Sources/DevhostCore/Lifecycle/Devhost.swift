@@ -85,7 +85,7 @@ public struct Devhost: Sendable {
     }
 }
 
-/// The connection to libvirt, opened when it is first needed.
+/// The connection to libvirt, opened when it is first needed, and anew when libvirt went away.
 actor LazyConnection {
     private let uri: String
     private var task: Task<Connection, any Error>?
@@ -94,6 +94,7 @@ actor LazyConnection {
 
     /// - Throws: What ``Connection/open(_:)`` throws; the next call tries again.
     func callAsFunction() async throws -> Connection {
+        if let open = try? await task?.value, try await !open.isAlive() { task = nil }
         let task = self.task ?? Task { [uri] in try await Connection.open(uri) }
         self.task = task
         do {

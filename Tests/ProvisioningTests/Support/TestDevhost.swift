@@ -93,6 +93,10 @@ final class TestDevhost: Sendable {
                 *) shift 2 ;;
               esac
             done
+            if [ "$1" = slow ]; then
+              exec 8>"\(folder)/begun"; flock 8
+              read -r _ <"\(folder)/never"
+            fi
             [ "$1" != broken ] || { echo 'making it'; echo 'fc-devhost: no room for broken' >&2; exit 11; }
             if [ ! -d "$1" ]; then
               echo "creating $1" >&2
