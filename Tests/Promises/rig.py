@@ -92,8 +92,6 @@ class Rig:
         ).split()
         if name in self.states():
             left.append("domain")
-        if f"<hostname>{name}</hostname>" in self.shell("virsh net-dumpxml devhost 2>/dev/null || true"):
-            left.append("DNS name")
         if re.search(rf"\s{name}$", open("/etc/hosts").read(), re.M):
             left.append("hosts file")
         if self.shell(f"pgrep -f 'guest=[{name[0]}]{name[1:]},' || true").strip():

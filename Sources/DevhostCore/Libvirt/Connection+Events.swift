@@ -17,7 +17,8 @@ extension Connection {
                 "cannot ask libvirt at \(uri) for events")
             // The mock driver cannot go away, and refuses this.
             let isRegistered = virConnectRegisterCloseCallback(
-                call.connection, EventReceiver.close, Unmanaged.passRetained(receiver).toOpaque(), EventReceiver.release)
+                call.connection, EventReceiver.close, Unmanaged.passRetained(receiver).toOpaque(), EventReceiver.release
+            )
             if isRegistered < 0 { Unmanaged.passUnretained(receiver).release() }
             return number
         }

@@ -66,20 +66,13 @@ extension Connection {
         }
     }
 
-    /// Which list of a network an update changes.
-    enum NetworkSection: Sendable {
-        /// A name that the network's DNS answers.
-        case dnsHost
-        /// An address that its DHCP server keeps for a MAC address.
-        case dhcpHost
-    }
-
-    /// Adds an entry to a network, or removes one, now and for its next start (`virNetworkUpdate`).
-    func updateNetwork(_ name: String, _ section: NetworkSection, adding: Bool, xml: String) async throws {
+    /// Adds an address that a network's DHCP server keeps for a MAC address, or removes one, now and for its next start
+    /// (`virNetworkUpdate`).
+    func updateReservation(_ name: String, adding: Bool, xml: String) async throws {
         try await change("virNetworkUpdate", "\(name) \(adding ? "add" : "delete") \(xml)") { call in
             let network = try Self.network(call, name)
             let command = adding ? VIR_NETWORK_UPDATE_COMMAND_ADD_LAST : VIR_NETWORK_UPDATE_COMMAND_DELETE
-            let part = section == .dnsHost ? VIR_NETWORK_SECTION_DNS_HOST : VIR_NETWORK_SECTION_IP_DHCP_HOST
+            let part = VIR_NETWORK_SECTION_IP_DHCP_HOST
             let isActive = virNetworkIsActive(network) == 1
             let flags =
                 VIR_NETWORK_UPDATE_AFFECT_CONFIG.rawValue | (isActive ? VIR_NETWORK_UPDATE_AFFECT_LIVE.rawValue : 0)

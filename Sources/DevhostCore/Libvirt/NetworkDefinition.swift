@@ -9,16 +9,6 @@ struct NetworkDefinition {
         fileprivate var element: XMLElement { XMLElement("host", ["mac": mac.description, "ip": ipv4.description]) }
     }
 
-    /// A name that the network's DNS answers.
-    struct HostName: Hashable, Sendable {
-        let name: VMName?
-        let address: String
-
-        var xml: String {
-            XMLElement("host", ["ip": address], [name.map { XMLElement("hostname", text: $0.description) }]).rendered
-        }
-    }
-
     var name: String
     var bridge: String
     var domain: String
@@ -30,6 +20,8 @@ struct NetworkDefinition {
     /// ranges have addresses; as every address in it is reserved, dnsmasq gives none of them to anybody else.
     var reservedRange: ClosedRange<IPv4Address>
     var gatewayV6: IPv6Address
+    /// The folder whose hosts files its DNS answers from.
+    var namesFolder: String
     /// The devhost's own name, which VMs find at the gateway; nil where it has none that can be one.
     var hostName: String?
     /// The name that all published names end in: VMs find whatever ends so at the gateway, without the world's DNS and
@@ -38,8 +30,11 @@ struct NetworkDefinition {
 
     /// The UUID that tells this definition from another one, so that a network that somebody else defined, or an older
     /// one of ours, is noticed. It knows nothing of the reservations, which change with the records, and nothing of the
-    /// names, for which no VM has to be stopped.
-    func uuid() throws -> String { try SHA256Hasher.digest(Array(body(uuid: nil, []).rendered.utf8)).uuid }
+    /// devhost's names, for which no VM has to be stopped.
+    func uuid() throws -> String {
+        let body = body(uuid: nil, [], extras: [dnsmasq([namesOption])])
+        return try SHA256Hasher.digest(Array(body.rendered.utf8)).uuid
+    }
 
     func rendered(reservations: [Reservation]) throws -> String {
         body(uuid: try uuid(), reservations, extras: [names, options]).rendered
@@ -59,15 +54,20 @@ struct NetworkDefinition {
     /// for itself at 127.0.1.1, and which is not for guests to read.
     private var options: XMLElement {
         let addresses = publicAddress.map { name in gateways.map { "address=/\(name)/\($0)" } } ?? []
-        return XMLElement(
-            "dnsmasq:options", [:], (["no-hosts"] + addresses).map { XMLElement("dnsmasq:option", ["value": $0]) })
+        return dnsmasq([namesOption, "no-hosts"] + addresses)
     }
 
-    private func body(uuid: String?, _ reservations: [Reservation], extras: [XMLElement?] = []) -> XMLElement {
+    private var namesOption: String { "hostsdir=\(namesFolder)" }
+
+    private func dnsmasq(_ options: [String]) -> XMLElement {
+        XMLElement("dnsmasq:options", [:], options.map { XMLElement("dnsmasq:option", ["value": $0]) })
+    }
+
+    private func body(uuid: String?, _ reservations: [Reservation], extras: [XMLElement?]) -> XMLElement {
         let ports = XMLElement("nat", ["ipv6": "yes"], [XMLElement("port", ["start": "1024", "end": "65535"])])
         return XMLElement(
             "network",
-            ["xmlns:dnsmasq": extras.isEmpty ? nil : "http://libvirt.org/schemas/network/dnsmasq/1.0"],
+            ["xmlns:dnsmasq": "http://libvirt.org/schemas/network/dnsmasq/1.0"],
             [
                 XMLElement("name", text: name),
                 uuid.map { XMLElement("uuid", text: $0) },

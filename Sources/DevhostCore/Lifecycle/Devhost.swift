@@ -47,6 +47,7 @@ public struct Devhost: Sendable {
     var plan: AddressPlan { AddressPlan(network: configuration.network) }
     var useStore: UseStore { UseStore(layout: layout) }
     var hostsFile: HostsFile { HostsFile(path: layout.hostsFile) }
+    var dnsFolder: DNSFolder { DNSFolder(path: layout.dnsNames) }
 
     /// Takes the lock of one VM for the whole of a verb.
     func lock(_ name: VMName, verb: String, progress: ProgressHandler) async throws -> FileLock {

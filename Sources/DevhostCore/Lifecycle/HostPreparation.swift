@@ -99,6 +99,8 @@ struct HostPreparation: Sendable {
             try await libvirt.defineNetwork(network.name, xml: try definition.rendered(reservations: reservations))
             status = try await libvirt.networkStatus(network.name)
         }
+        // dnsmasq watches only a folder that is there when it starts.
+        try Files.createDirectory(devhost.layout.dnsNames, mode: 0o755)
         if status?.isActive != true { try await libvirt.startNetwork(network.name) }
     }
 
@@ -108,7 +110,7 @@ struct HostPreparation: Sendable {
         return NetworkDefinition(
             name: network.name, bridge: network.bridge, domain: network.domain, gatewayMAC: AddressPlan.gatewayMAC,
             gateway: plan.gateway, prefixLength: network.ipv4.prefixLength, dynamicRange: plan.dynamicRange,
-            reservedRange: plan.reservedRange, gatewayV6: plan.gatewayV6,
+            reservedRange: plan.reservedRange, gatewayV6: plan.gatewayV6, namesFolder: devhost.layout.dnsNames,
             hostName: (try? VMName(HostName.current))?.description,
             // A guest takes every name below localhost for its own.
             publicAddress: publish.isLocal ? nil : publish.address)

@@ -176,35 +176,14 @@ struct VMParts: Sendable {
     /// Makes the VM's name resolve in the network's DNS and on the devhost.
     func publishNames(ipv4: IPv4Address, ipv6: IPv6Address?) async throws {
         let addresses = [ipv4.description] + (ipv6.map { [$0.description] } ?? [])
-        try await replaceDNS(with: addresses)
+        try devhost.dnsFolder.publish(name, addresses: addresses)
         try await devhost.withHostLock { try devhost.hostsFile.publish(name, addresses: addresses) }
     }
 
     /// Takes the VM's name out of the network's DNS and the devhost's hosts file.
     func withdrawNames() async throws {
-        try await replaceDNS(with: [])
+        try devhost.dnsFolder.withdraw(name)
         try await devhost.withHostLock { try devhost.hostsFile.withdraw(name) }
-    }
-
-    /// Changes the entries of this VM and no others, each in one call that libvirt makes whole: VMs need not wait for one
-    /// another here.
-    private func replaceDNS(with addresses: [String]) async throws {
-        let present = try await dnsAddresses()
-        for (list, other, adding) in [(present, addresses, false), (addresses, present, true)] {
-            for address in list where !other.contains(address) {
-                // Removed by its address alone: libvirt takes every entry with a matching name for a match.
-                let host = NetworkDefinition.HostName(name: adding ? name : nil, address: address)
-                try await libvirt.updateNetwork(network.name, .dnsHost, adding: adding, xml: host.xml)
-            }
-        }
-    }
-
-    /// The addresses under which the network's DNS knows the VM.
-    private func dnsAddresses() async throws -> [String] {
-        guard try await libvirt.networkStatus(network.name) != nil else { return [] }
-        let xml = try await libvirt.networkXML(network.name)
-        guard xml.contains("<hostname>\(name)</hostname>") else { return [] }
-        return (NetworkNames(xml: xml).names[name.description] ?? []).sorted()
     }
 
     /// Reserves the addresses of a record that the fixed mapping does not cover: one that the old tool made.
@@ -219,9 +198,9 @@ struct VMParts: Sendable {
             where line.contains("<host mac='\(mac)'")
                 || (line.contains("<host mac=") && line.contains("ip='\(address)'"))
             {
-                try await libvirt.updateNetwork(network.name, .dhcpHost, adding: false, xml: String(line).trimmed)
+                try await libvirt.updateReservation(network.name, adding: false, xml: String(line).trimmed)
             }
-            try await libvirt.updateNetwork(network.name, .dhcpHost, adding: true, xml: own.xml)
+            try await libvirt.updateReservation(network.name, adding: true, xml: own.xml)
         }
     }
 
@@ -235,11 +214,11 @@ struct VMParts: Sendable {
         try await devhost.withHostLock {
             let xml = try await libvirt.networkXML(network.name)
             if xml.contains(own.xml) {
-                try await libvirt.updateNetwork(network.name, .dhcpHost, adding: false, xml: own.xml)
+                try await libvirt.updateReservation(network.name, adding: false, xml: own.xml)
             }
             for pair in devhost.plan.planned(displacedBy: own)
             where !xml.contains(pair.xml) && !held.contains(where: { $0.mac == pair.mac || $0.ipv4 == pair.ipv4 }) {
-                try await libvirt.updateNetwork(network.name, .dhcpHost, adding: true, xml: pair.xml)
+                try await libvirt.updateReservation(network.name, adding: true, xml: pair.xml)
             }
         }
     }

@@ -69,6 +69,8 @@ public struct Layout: Sendable, Hashable {
     public var releaseLedger: String { "\(state)/_releases.json" }
     /// The folder of downloads on their way: what lies there has not been judged.
     public var downloads: String { "\(state)/_downloads" }
+    /// The folder of the names that the network's DNS answers: a hosts file for each VM.
+    public var dnsNames: String { "\(state)/_dns" }
     /// The folder of all that has to do with publishing.
     public var publishing: String { "\(state)/_publish" }
     /// The folder of the published names: a folder for each, with a file in it that says where it leads.

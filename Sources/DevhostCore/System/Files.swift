@@ -52,7 +52,9 @@ package enum Files {
         _ path: String, _ content: [UInt8], mode: mode_t, owner: (user: uid_t, group: gid_t)?, isDurable: Bool
     ) throws {
         try Effects.announce(.file, "write \(path)")
-        let temporary = "\(path).\(getpid()).\(UInt32.random(in: 0...UInt32.max)).tmp"
+        // Hidden, so that no program which watches the folder takes it for one of its files: dnsmasq reads each at once.
+        let name = path.split(separator: "/").last ?? ""
+        let temporary = "\(directory(of: path))/.\(name).\(getpid()).\(UInt32.random(in: 0...UInt32.max)).tmp"
         do {
             let file = try FileDescriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
             try file.write(content, path: path)

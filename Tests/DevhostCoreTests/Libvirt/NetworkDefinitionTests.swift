@@ -3,17 +3,23 @@ import Testing
 @testable import DevhostCore
 
 @Suite struct NetworkDefinitionTests {
-    private func network(_ settings: String) async throws -> String {
-        let test = try TestDevhost(publish: "proxy = none\n" + settings)
-        let devhost = test.devhost()
+    private func prepare(_ devhost: Devhost) async throws -> String? {
         try await HostPreparation(devhost: devhost, libvirt: try await devhost.libvirt()).prepare()
-        return try await devhost.libvirt().networkStatus("devhost")?.uuid ?? ""
+        return try await devhost.libvirt().networkStatus("devhost")?.uuid
     }
 
     /// A change of the public address must not ask for all VMs to be stopped.
     @Test func namesAreNoPartOfWhatTheNetworkIs() async throws {
-        let one = try await network("")
-        #expect(!one.isEmpty)
-        #expect(try await network("public-address = dev.example.com") == one)
+        let test = try TestDevhost()
+        let devhost = test.devhost()
+        let before = try #require(try await prepare(devhost))
+        var configuration = test.configuration
+        configuration.publish = try Configuration(
+            text: "[publish]\nproxy = none\npublic-address = dev.example.com", source: "devhost.cfg"
+        ).publish
+        let changed = Devhost(
+            configuration: configuration, caller: devhost.caller, clock: devhost.clock, probe: devhost.probe,
+            libvirt: devhost.libvirt)
+        #expect(try await prepare(changed) == before)
     }
 }

@@ -30,8 +30,9 @@ import Testing
         #expect(!made.record.isIncomplete)
         #expect(try devhost.list().map(\.name) == ["demo"])
         #expect(try test.hosts().contains("10.12.0.2 demo\n"))
-        let libvirt = try await devhost.libvirt()
-        #expect(try await libvirt.networkXML(test.configuration.network.name).contains("<hostname>demo</hostname>"))
+        #expect(
+            try Files.readText("\(test.configuration.layout.dnsNames)/demo")
+                == "10.12.0.2 demo\nfd64:6576:686f:7374:3:ff:fe00:1 demo\n")
 
         #expect(try await devhost.destroy(VMName("demo")))
         #expect(try await test.leftovers(of: "demo", devhost).isEmpty)

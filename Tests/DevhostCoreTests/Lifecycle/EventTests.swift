@@ -39,7 +39,8 @@ import Testing
         let libvirt = try await devhost.libvirt()
         let name = try VMName("stranger")
         try await libvirt.defineDomain(
-            name, xml: "<domain type='test'><name>stranger</name><memory>65536</memory><os><type>hvm</type></os></domain>")
+            name,
+            xml: "<domain type='test'><name>stranger</name><memory>65536</memory><os><type>hvm</type></os></domain>")
         try await libvirt.startDomain(name)
         try await devhost.ensure(test.request("demo"))
         #expect(try await next(&events) == "demo of alice: defined, added")

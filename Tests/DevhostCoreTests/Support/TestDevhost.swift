@@ -119,16 +119,12 @@ final class TestDevhost: Sendable {
         let layout = configuration.layout
         let network = configuration.network
         let libvirt = try await devhost.libvirt()
-        var found = [layout.record(vm), layout.folder(vm), layout.lock(vm)].filter(Files.exists)
+        var found = [layout.record(vm), layout.folder(vm), layout.lock(vm), "\(layout.dnsNames)/\(vm)"].filter(
+            Files.exists)
         if try await libvirt.domainState(vm) != .missing { found.append("domain") }
         for pool in [HostPreparation.diskPool(network), HostPreparation.firstBootPool(network)]
         where try await libvirt.isPoolActive(pool) {
             found += try await libvirt.volumeNames(pool: pool).filter { $0.hasPrefix("\(vm).") }
-        }
-        if try await libvirt.networkStatus(network.name) != nil,
-            try await libvirt.networkXML(network.name).contains("<hostname>\(vm)</hostname>")
-        {
-            found.append("DNS name")
         }
         if Files.exists(layout.hostsFile), try hosts().contains(" \(name)\n") { found.append("hosts file") }
         found += try Files.names(in: layout.use).filter { $0.hasPrefix("\(name).") }

@@ -8,8 +8,10 @@ struct DoctorSurvey: Sendable {
     let firstBoot: Set<String>
     /// The VMs that have a folder in the state folder.
     let folders: Set<VMName>
-    /// The network as libvirt has it; nil where there is none.
-    let network: NetworkNames?
+    /// What the network keeps for whom; nil where there is none.
+    let network: NetworkReservations?
+    /// The names that the network's DNS answers, with their addresses.
+    let dns: [String: Set<String>]
     /// The names in our block of the hosts file, with their addresses.
     let hosts: [String: Set<String>]
     /// VMs that another command was working on: what they look like means nothing.
@@ -42,7 +44,8 @@ struct DoctorSurvey: Sendable {
             .compactMap { try? VMName($0) })
         network =
             try await libvirt.networkStatus(settings.name) == nil
-            ? nil : NetworkNames(xml: try await libvirt.networkXML(settings.name))
+            ? nil : NetworkReservations(xml: try await libvirt.networkXML(settings.name))
+        dns = try devhost.dnsFolder.entries()
         hosts = try devhost.hostsFile.entries()
         busy = before.union(try Self.busy(layout))
     }

@@ -136,7 +136,7 @@ struct VMChecks: Sendable {
         }
         let domain = survey.domains[name]
         let isKnown =
-            survey.hosts[name.description] != nil || survey.network?.names[name.description] != nil
+            survey.hosts[name.description] != nil || survey.dns[name.description] != nil
         if domain?.state.isActive == true || domain?.isAutostarted == true || isKnown {
             symptoms.append(
                 Symptom(
@@ -200,7 +200,7 @@ struct VMChecks: Sendable {
         let addresses = Set([ipv4.description] + (record.ipv6.map { [$0.description] } ?? []))
         let places = [
             ("on the devhost", survey.hosts[name.description] ?? [], "ssh -J through the devhost does not find it"),
-            ("in the network", network.names[name.description] ?? [], "other VMs do not find it"),
+            ("in the network", survey.dns[name.description] ?? [], "other VMs do not find it"),
         ]
         for (place, found, reason) in places where found != addresses {
             symptoms.append(
@@ -260,9 +260,8 @@ struct VMChecks: Sendable {
                     because: "they hold an ssh host key", remedy: "fc-devhost destroy \(name)",
                     mend: { [devhost] in _ = try await devhost.destroy(name) }))
         }
-        let names = Set(survey.hosts.keys).union(survey.network?.names.keys.map { $0 } ?? [])
-        // The devhost's own name is in the network too.
-        for text in names.sorted() where text != HostName.current {
+        let names = Set(survey.hosts.keys).union(survey.dns.keys)
+        for text in names.sorted() {
             guard let name = try? VMName(text), isOrphan(name), remains[name] == nil else { continue }
             symptoms.append(
                 Symptom(
