@@ -156,6 +156,9 @@ def a_full_disk():
               "dd if=/dev/zero of=/var/lib/devhost/_filler bs=1M status=none || true")
     before = records()
     fails("ensure", "--image-url", IMAGE, "new", saying=["No space left", "are free"])
+    fails("snapshot", "on1", "full", saying=["No space left", "are free"])
+    if rig.shell(f"{rig.fc} snapshots on1"):
+        raise Broken("there is half a snapshot")
     if records() != before:
         raise Broken("records have changed")
     os.unlink("/var/lib/devhost/_filler")

@@ -115,6 +115,40 @@ def has_its_image(step):
     rig.must("rebuild", VM)
 
 
+def walk_clone(title, prepare):
+    """Kills a cloning at each effect until the clone starts: from there on it takes a guest that answers."""
+    prepare()
+    is_on = rig.is_running(VM)
+    effects, _ = rig.verb("clone", VM, "twin")
+    start = next(number for number, effect in enumerate(effects) if effect.endswith("virDomainCreate twin"))
+    walked = 0
+    for step, effect in enumerate(effects[:start + 1], 1):
+        if ONLY_LIBVIRT and effect.split()[1] != "libvirt":
+            continue
+        prepare()
+        seen, status = rig.verb("clone", VM, "twin", kill_at=step)
+        if not killed(status):
+            raise Broken(f"{title}, step {step}: the verb ended with {status}: {seen[-1]}")
+        try:
+            if rig.is_running(VM) != is_on:
+                raise Broken(f"{VM} is not as it was")
+            if step % 2:
+                # What is left of the copy holds up nobody who goes on with the source.
+                rig.must("rebuild", VM)
+            rig.must("destroy", "twin")
+            rig.must_be_gone("twin")
+            rig.must_be_healthy()
+        except Broken as broken:
+            raise Broken(f"{title}, killed before {effect}: {broken}") from None
+        walked += 1
+    print(f"{title}: killed at {walked} of {start + 1} effects", flush=True)
+
+
+def off():
+    running()
+    rig.must("shutdown", VM)
+
+
 def walk_all():
     global BYSTANDER
     rig.ensure("bystander")
@@ -123,6 +157,8 @@ def walk_all():
     walk("shutdown", lambda: ["shutdown", VM], running, is_off_or_on)
     walk("suspend", lambda: ["suspend", VM], running, is_suspended_or_on)
     walk("rebuild", lambda: ["rebuild", VM], running, has_one_disk)
+    walk_clone("clone of a running VM", running)
+    walk_clone("clone of a VM that is off", off)
     walk("destroy", lambda: ["destroy", VM], running, lambda step: gone())
     walk("cleanup", lambda: ["cleanup"], unused_image, has_its_image)
 
