@@ -32,7 +32,7 @@ def one_verb(chance):
         output, _ = process.communicate(timeout=chance.uniform(0, 3) if chance.random() < 0.35 else 120)
         if process.returncode == 1:
             result = "refused"
-            allowed = ("there is no VM", "nothing says which image", "nothing to rebuild")
+            allowed = ("there is no VM", "nothing says which image", "nothing to rebuild", "was cut off")
             if not any(words in output for words in allowed):
                 raise Broken(f"{' '.join(words)}: {output.splitlines()[-1]}")
         elif process.returncode != 0:

@@ -110,8 +110,9 @@ extension VirtualMachineTests {
             try devhost.useStore.write(
                 UseNotice(owner: "root", lastUse: nil, date: Timestamp("2030-01-01T00:00:00"), idle: 0), of: name)
             _ = try await look(for: .ssh)
-            // PAM shows whatever lies in this folder (pam_motd(8)).
-            let shown = try await TestHost.shell(ssh("", "cat /run/motd.d/devhost"))
+            // A shell at a terminal, as somebody gets it who logs in.
+            let shell = "ssh -F \(Self.folder)/config -tt developer@\(name) <<<exit"
+            let shown = try await TestHost.shell(shell)
             #expect(
                 shown.text.contains("nobody has used vm-use: it goes into the trash on 2030-01-01"), "\(shown.text)")
             // That login was a use: the notice is taken back, and is not shown any more after the next look.
