@@ -288,21 +288,6 @@ extension VirtualMachineTests {
                 find /etc/devhost /var/lib/devhost \(Layout.savedMemory) -name '*\(name)*'
                 """)
             #expect(left.text.trimmed.isEmpty, "\(left.text)")
-            let known = try await TestHost.shell(
-                """
-                python3 - \(name) <<'END'
-                import socket, sys
-                labels = f"{sys.argv[1]}.devhost".encode().split(b".")
-                query = b"\\0\\1\\1\\0\\0\\1" + bytes(6) + b"".join(bytes([len(l)]) + l for l in labels) + b"\\0\\0\\1\\0\\1"
-                asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                asked.settimeout(10)
-                while True:
-                    asked.sendto(query, ("10.12.0.1", 53))
-                    if asked.recv(512)[3] & 15 == 3:  # There is no such name.
-                        break
-                END
-                """)
-            #expect(known.status == 0, "dnsmasq forgets the name: \(known.errorText)")
         }
 
         /// A user who may do nothing as root but run fc-devhost.

@@ -52,7 +52,7 @@ struct NetworkDefinition {
 
     /// What libvirt hands on to dnsmasq. It would answer from the machine's hosts file, where a Debian machine stands
     /// for itself at 127.0.1.1, and which is not for guests to read; and it would take the names that guests give
-    /// themselves, those of others too, and keep them for as long as a lease when they are gone.
+    /// themselves, those of others too.
     private var options: XMLElement {
         let addresses = publicAddress.map { name in gateways.map { "address=/\(name)/\($0)" } } ?? []
         return dnsmasq([namesOption, "no-hosts", "dhcp-ignore-names"] + addresses)
