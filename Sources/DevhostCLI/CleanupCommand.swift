@@ -10,7 +10,7 @@ struct CleanupCommand: ProgramCommand {
     static let usage = CommandUsage(
         "cleanup", summary: "clean up what nobody uses: VMs and base images",
         discussion: """
-            Looks for signs of use, as collect does. A VM that nobody uses is shut down, then its owner is told, then it
+            Looks for signs of use, as collect does. A VM that nobody uses is suspended, then its owner is told, then it
             goes into the trash, and after some days there it is destroyed; devhost.cfg says when ([cleanup]). A VM whose
             signs cannot be read is kept, and so is one that is pinned. Base images go that no VM uses and no VM has used
             for a while ([images] keep-days), and more where a budget is set and passed. Keys of logins that were killed

@@ -43,6 +43,7 @@ extension CleanupAction {
     /// What will be done, before its date.
     fileprivate var label: String {
         switch self {
+        case .suspend: "suspend if unused"
         case .shutdown: "shutdown if unused"
         case .notice: "notice if unused"
         case .trash: "trash if unused"

@@ -7,7 +7,7 @@ struct WhyCommand: ProgramCommand {
 
     static let usage = CommandUsage(
         "why", summary: "tell when a VM was last used, by which sign, and what becomes of it",
-        options: [json], operands: [.vm], examples: [.init("why demo", "Why is demo kept, or why was it shut down?")])
+        options: [json], operands: [.vm], examples: [.init("why demo", "Why is demo kept, or why was it suspended?")])
 
     let name: VMName
     let isJSON: Bool

@@ -1,7 +1,7 @@
 extension Configuration {
     /// What becomes of VMs that nobody uses. Days count from the last sign of use.
     public struct Cleanup: Sendable, Hashable {
-        /// After how many days a VM is shut down; nil for never.
+        /// After how many days a VM is suspended, or shut down where it cannot be; nil for never.
         public var shutdownAfter: Int?
         /// After how many days it is put into the trash; nil for never.
         public var deleteAfter: Int?

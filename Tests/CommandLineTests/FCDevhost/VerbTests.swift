@@ -51,9 +51,9 @@ struct VerbTests {
         #expect(await host.run("why", "demo").output.contains("last look    none yet\n"))
         let looked = await host.run("collect")
         #expect(looked.status == 0 && looked.errors.contains("looked at 1 VMs\n"), "\(looked.errors)")
-        #expect(await host.run("ls", "-l").output.contains("  shutdown 2"))
+        #expect(await host.run("ls", "-l").output.contains("  suspend 2"))
         let why = await host.run("why", "demo")
-        #expect(why.output.contains("shutdown if unused") && why.output.contains("last ensure "), "\(why.output)")
+        #expect(why.output.contains("suspend if unused") && why.output.contains("last ensure "), "\(why.output)")
         #expect(await host.run("why", "--json", "demo").output.contains(#""sign" : "ensure""#))
 
         #expect(await host.run("pin", "--until", "2099-01-31", "demo").output == "demo is pinned until 2099-01-31\n")

@@ -52,7 +52,7 @@ import Testing
         let known = try await world.devhost.use(of: name)
         #expect(known.lastUse.map { world.clock.now.timeIntervalSince($0.date) < 86400 } == true)
         #expect(known.signs.first?.sign == sign)
-        #expect(known.next.map(\.action) == [.shutdown, .notice, .trash])
+        #expect(known.next.map(\.action) == [.suspend, .notice, .trash])
     }
 
     @Test func aSessionThatStaysOpenIsUse() async throws {
@@ -71,7 +71,7 @@ import Testing
         let name = try await world.ensure("demo")
         let address = try #require(try world.devhost.records.require(name).ipv4).description
         let steps = try await world.live(days: 60) { _ in
-            // Once it is shut down these have nothing to look at.
+            // Once it is suspended these have nothing to look at.
             try? await world.devhost.wait(for: name)
             _ = try? await world.devhost.describe(name)
             _ = try await world.devhost.diagnose()
@@ -86,17 +86,27 @@ import Testing
         #expect(steps.last?.text == "demo gone" && steps.count == 4, "\(steps)")
     }
 
-    @Test func whatNobodyUsesIsShutDownThenSaidThenPutIntoTheTrashThenGone() async throws {
+    @Test func whatNobodyUsesIsSuspendedThenSaidThenPutIntoTheTrashThenGone() async throws {
         let world = try CleanupWorld()
         let name = try await world.ensure("demo")
         let steps = try await world.live(days: 60)
         // The first look is half a day after the ensure.
         #expect(
             steps.map { "\($0.day) \($0.text)" } == [
-                "15 demo shutdown", "29 demo notice", "32 demo trash", "39 demo gone",
+                "15 demo suspend", "29 demo notice", "32 demo trash", "39 demo gone",
             ])
         #expect(try world.devhost.list().isEmpty)
         #expect(try await world.test.leftovers(of: name.description, world.devhost).isEmpty)
+    }
+
+    @Test func whatCannotBeSuspendedIsShutDown() async throws {
+        let world = try CleanupWorld()
+        let name = try await world.ensure("demo")
+        let full = FaultObserver(failAt: 1, of: "virDomainManagedSave demo")
+        let steps = try await Effects.$observer.withValue(full) { try await world.live(days: 16) }
+        #expect(steps.map(\.text) == ["demo shutdown"])
+        #expect(try await world.devhost.describe(name).state == .off)
+        #expect(try await world.devhost.use(of: name).signs.first?.sign == .ensure)
     }
 
     @Test func aNoticeComesOnceWhereItsOwnerSeesIt() async throws {
@@ -149,7 +159,7 @@ import Testing
         #expect(try world.devhost.records.require(another).ipv4 != before.ipv4, "its addresses are held")
 
         #expect(try await world.devhost.restoreFromTrash(name))
-        #expect(try await world.devhost.describe(name).state == .off)
+        #expect(try await world.devhost.describe(name).state == .suspended, "its memory too")
         #expect(try await world.devhost.diagnose().findings.filter { $0.severity > .note }.isEmpty)
         var after = try world.devhost.records.require(name)
         #expect(try await world.test.disks(of: "demo", world.devhost) == disk)
@@ -184,7 +194,7 @@ import Testing
         // What is overdue when its pin ends is said first, and three days later it goes.
         #expect(
             steps.map { "\($0.day) \($0.text)" } == [
-                "40 demo shutdown", "40 demo notice", "43 demo trash", "50 demo gone",
+                "40 demo suspend", "40 demo notice", "43 demo trash", "50 demo gone",
             ])
         #expect(try await world.devhost.describe(forever).state == .running)
         #expect(try await world.devhost.unpin(forever))
@@ -230,7 +240,7 @@ import Testing
         #expect(report.kept["demo"]?.contains("it does not answer") == true)
         #expect(try await world.devhost.use(of: name).problem?.contains("it does not answer") == true)
         world.sources.change { $0.mute = [] }
-        #expect(try await world.live(days: 3).map(\.text) == ["demo shutdown"])
+        #expect(try await world.live(days: 3).map(\.text) == ["demo suspend"])
         // What was known of it is lost: it starts anew.
         try Files.write(world.configuration.layout.use(name), Array("{\"idle\"".utf8), mode: 0o644)
         #expect(try await world.devhost.planCleanUp().kept["demo"] != nil)
@@ -246,10 +256,10 @@ import Testing
         }
         let observer = StepObserver()
         let plan = try await Effects.$observer.withValue(observer) { try await world.devhost.planCleanUp() }
-        #expect(plan.steps.map(\.action) == [.shutdown])
+        #expect(plan.steps.map(\.action) == [.suspend])
         #expect(observer.effects.allSatisfy { $0.contains("virConnectOpen") }, "\(observer.effects)")
         #expect(try await world.devhost.describe(name).state == .running)
-        #expect(try await world.devhost.cleanUp()?.steps.map(\.action) == [.shutdown])
+        #expect(try await world.devhost.cleanUp()?.steps.map(\.action) == [.suspend])
     }
 
     @Test func aSecondCleanupAndASecondLookLeave() async throws {
@@ -273,7 +283,7 @@ import Testing
         _ = try await world.ensure("demo")
         try await world.live(days: 40)
         let told = try Files.readText("\(folder.path)/told")
-        for event in ["shutdown", "notice", "trash", "gone"] {
+        for event in ["suspend", "notice", "trash", "gone"] {
             #expect(told.components(separatedBy: "\"event\" : \"\(event)\"").count == 2, "\(told)")
         }
         #expect(told.contains("\"owner\" : \"alice\""))
@@ -287,7 +297,7 @@ import Testing
                 _ = try await failing.devhost.cleanUp(progress: log.handler)
             }
             #expect(log.texts.filter { $0.contains(word) }.count == 1, "\(log.texts)")
-            #expect(try await failing.devhost.describe(VMName("demo")).state == .off)
+            #expect(try await failing.devhost.describe(VMName("demo")).state == .suspended)
         }
     }
 }

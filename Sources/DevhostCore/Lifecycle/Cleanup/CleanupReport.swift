@@ -15,6 +15,7 @@ public struct CleanupReport: Sendable, Encodable {
         public var text: String {
             let why = lastUse.map { "last used \($0)" } ?? "never seen used"
             return switch action {
+            case .suspend: "\(name) is suspended (\(why))"
             case .shutdown: "\(name) is shut down (\(why))"
             case .notice: "\(name): its owner is told that it goes into the trash (\(why))"
             case .trash: "\(name) is put into the trash (\(why))"
@@ -26,6 +27,7 @@ public struct CleanupReport: Sendable, Encodable {
         public var intention: String {
             let why = lastUse.map { "last used \($0)" } ?? "never seen used"
             return switch action {
+            case .suspend: "\(name) would be suspended (\(why))"
             case .shutdown: "\(name) would be shut down (\(why))"
             case .notice: "\(name): its owner would be told that it goes into the trash (\(why))"
             case .trash: "\(name) would be put into the trash (\(why))"

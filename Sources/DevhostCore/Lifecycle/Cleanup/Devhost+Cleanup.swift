@@ -5,7 +5,7 @@
 #endif
 
 extension Devhost {
-    /// Looks for signs of use, and does with VMs that nobody uses what devhost.cfg says: shuts them down, tells their
+    /// Looks for signs of use, and does with VMs that nobody uses what devhost.cfg says: suspends them, tells their
     /// owners, puts them into the trash, and destroys what has been there for long enough. One VM that fails does not keep
     /// the others.
     /// - Returns: What was done; nil where another process is at it.
@@ -84,19 +84,20 @@ extension Devhost {
             guard try await UseLook(devhost: self, libvirt: libvirt).look(at: name) != nil,
                 let (again, vm) = try await due(), again == action
             else { return }
-            guard try await perform(action, vm, libvirt, progress: progress) else { return }
+            guard let made = try await perform(action, vm, libvirt, progress: progress) else { return }
             done.insert(action)
             report.steps.append(
-                CleanupReport.Step(name: name, owner: vm.record.owner, action: action, lastUse: vm.use.lastUse))
+                CleanupReport.Step(name: name, owner: vm.record.owner, action: made, lastUse: vm.use.lastUse))
         }
     }
 
     /// Makes one step, and tells the hook.
-    /// - Returns: False where the VM was used or changed in the last moment.
+    /// - Returns: What was made; nil where the VM was used or changed in the last moment.
     private func perform(
         _ action: CleanupAction, _ vm: CleanupRules.Case, _ libvirt: Connection, progress: @escaping ProgressHandler
-    ) async throws -> Bool {
+    ) async throws -> CleanupAction? {
         let name = vm.record.name
+        var made = action
         func isUnchanged() throws -> Bool {
             try records.find(name) == vm.record
                 && (try useStore.traces(of: name)).allSatisfy { vm.use.traces[$0.key] == $0.value }
@@ -104,9 +105,9 @@ extension Devhost {
         var date: Timestamp?
         var text: String?
         switch action {
-        case .shutdown:
-            guard try isUnchanged() else { return false }
-            try await putToRest(name, vm.use, progress: progress)
+        case .suspend, .shutdown:
+            guard try isUnchanged() else { return nil }
+            made = try await putToRest(name, vm.use, progress: progress)
         case .notice:
             let notice = makeNotice(vm)
             date = notice.date
@@ -115,24 +116,40 @@ extension Devhost {
             await tellHook(action, vm, date: date, text: text, progress: progress)
             try useStore.write(notice, of: name)
             if vm.isActive == true { await show(notice, vm.record, libvirt, progress: progress) }
-            return true
+            return action
         case .trash:
             guard try await moveToTrash(name, where: { _ in try isUnchanged() }, progress: progress) else {
-                return false
+                return nil
             }
         case .gone:
-            guard try await destroy(name, where: { try isUnchanged() }, progress: progress) else { return false }
+            guard try await destroy(name, where: { try isUnchanged() }, progress: progress) else { return nil }
         }
-        await tellHook(action, vm, date: date, text: text, progress: progress)
-        return true
+        await tellHook(made, vm, date: date, text: text, progress: progress)
+        return made
     }
 
-    /// What clean-up does first with a VM that nobody uses: a graceful shutdown. It is not taken for a use of the VM.
-    private func putToRest(_ name: VMName, _ use: UseRecord, progress: @escaping ProgressHandler) async throws {
+    /// What clean-up does first with a VM that nobody uses: it keeps its memory on disk, so that nothing is lost, and
+    /// shuts it down where that cannot be done. Neither is taken for a use of the VM.
+    /// - Returns: Which of the two.
+    private func putToRest(
+        _ name: VMName, _ use: UseRecord, progress: @escaping ProgressHandler
+    ) async throws -> CleanupAction {
         var use = use
         use.isPutToRest = true
         try useStore.write(use, of: name)
-        try await shutDown(name, progress: progress)
+        do {
+            try await suspend(name, progress: progress)
+            return .suspend
+        } catch {
+            // It would be shut down for nothing: that fails alike, or somebody is at it.
+            let others: [DevhostError.Code] = [.busy, .unavailable, .permissionDenied, .notFound]
+            if error is CancellationError || (error as? DevhostError).map({ others.contains($0.code) }) == true {
+                throw error
+            }
+            progress(.notice("\(name) is shut down: \(error)"))
+            try await shutDown(name, progress: progress)
+            return .shutdown
+        }
     }
 
     private func makeNotice(_ vm: CleanupRules.Case) -> UseNotice {

@@ -56,7 +56,7 @@ extension Devhost {
         return isNew
     }
 
-    /// Has a VM back from the trash, with everything it had. It is off.
+    /// Has a VM back from the trash, with everything it had. It is off, or suspended if it was.
     ///
     /// After a crash at any point the same call completes, and so does ``ensure(_:progress:)``.
     /// - Returns: False where the VM is not in the trash, which is no error.

@@ -47,7 +47,7 @@ struct CleanupRules: Sendable {
         let idle = isUsed ? 0 : vm.use.idle
         var steps: [(action: CleanupAction, wait: Double)] = []
         if let days = settings.shutdownAfter, vm.isActive != false {
-            steps.append((.shutdown, Double(days) * Self.day - idle))
+            steps.append((.suspend, Double(days) * Self.day - idle))
         }
         if let days = settings.deleteAfter {
             let end = Double(days) * Self.day

@@ -1,6 +1,8 @@
 /// What clean-up does with a VM.
 public enum CleanupAction: String, Sendable, Codable {
-    /// It is shut down.
+    /// It is suspended: its memory is kept on disk.
+    case suspend
+    /// It is shut down, because it cannot be suspended.
     case shutdown
     /// Its owner is told that it goes into the trash.
     case notice
