@@ -142,11 +142,6 @@ extension ConfigurationReader {
         return networks
     }
 
-    fileprivate static func yesOrNo(_ text: String) throws(DevhostError) -> Bool {
-        guard text == "yes" || text == "no" else { throw refused(text, "yes or no") }
-        return text == "yes"
-    }
-
     fileprivate static func weeklyLimit(_ text: String) throws(DevhostError) -> Int {
         guard let value = Int(text), (1...1_000_000).contains(value) else {
             throw refused(text, "a number of certificates")

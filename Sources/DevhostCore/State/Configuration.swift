@@ -80,6 +80,8 @@ public struct Configuration: Sendable {
     public var publish: Publish
     /// What becomes of VMs that nobody uses.
     public var cleanup: Cleanup
+    /// How new VMs start from the memory of a template.
+    public var warmStart: WarmStart
     /// How long `ensure` waits for ssh.
     public var startLimit: Duration
     /// How long a graceful shutdown may take.
@@ -148,6 +150,7 @@ public struct Configuration: Sendable {
         }
         publish = try Publish(&reader)
         cleanup = try Cleanup(&reader)
+        warmStart = try WarmStart(&reader)
         try reader.finish(source: source)
     }
 }

@@ -82,6 +82,11 @@ struct ConfigurationReader {
         return value
     }
 
+    static func yesOrNo(_ text: String) throws(DevhostError) -> Bool {
+        guard text == "yes" || text == "no" else { throw refused(text, "yes or no") }
+        return text == "yes"
+    }
+
     static func seconds(_ text: String) throws(DevhostError) -> Duration {
         guard let value = Int(text), (1...86400).contains(value) else {
             throw refused(text, "a number of seconds from 1 to 86400")

@@ -59,6 +59,26 @@ public struct Layout: Sendable, Hashable {
     public var images: String { "\(state)/_images" }
     /// The folder of overlays.
     public var disks: String { "\(state)/_disks" }
+    /// The folder of the templates that new VMs start from.
+    public var templates: String { "\(state)/_templates" }
+    /// What is known of a template; written last, it makes the template complete.
+    public func templateRecord(_ key: String) -> String { "\(templates)/\(key).json" }
+    /// The memory of a template, as libvirt saved it.
+    public func templateMemory(_ key: String) -> String { "\(templates)/\(key).memory" }
+    /// The volume name of a template's overlay.
+    public func templateDisk(_ key: String) -> String { "\(key).qcow2" }
+    /// The volume name of the first-boot data of a template that is being made.
+    public func templateFirstBoot(_ key: String) -> String { "\(key).conf" }
+    /// The console of a template that is being made.
+    public func templateConsole(_ key: String) -> String { "\(templates)/\(key).log" }
+    /// The domain that a template is while it is being made: no VM can bear the name.
+    public func templateDomain(_ key: String) -> String { "_template-\(key)" }
+    /// The lock of whoever makes or removes a template.
+    public func templateLock(_ key: String) -> String { "\(locks)/_template-\(key).lock" }
+    /// Which images and shapes new VMs were made of lately.
+    public var templateDemand: String { "\(templates)/demand.json" }
+    /// The lock under which that, and the use of templates, is noted.
+    public var templateNotesLock: String { "\(locks)/_template-notes.lock" }
     /// The folder of first-boot data.
     public var firstBoot: String { "\(state)/_first-boot" }
     /// Where images of the devhost's own administrator may lie, for `file://` URLs.
