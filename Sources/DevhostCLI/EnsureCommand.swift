@@ -33,6 +33,8 @@ struct EnsureCommand: ProgramCommand {
         "update-channel", "Whether a VM that exists moves to the channel named here; it does unless told otherwise.")
     static let timeout = Option.value(
         "timeout", "TIME", "How long its ssh may take to answer, for instance 300 or 5m.")
+    static let cold = Option.flag(
+        "cold", "Boot a new VM although there is a template that it could start from.")
     static let json = Option.flag("json", "Print everything about the VM as JSON.")
 
     static let usage = CommandUsage(
@@ -45,11 +47,14 @@ struct EnsureCommand: ProgramCommand {
             More memory, more CPUs and a larger disk reach a VM that runs; where that is not possible it restarts, and
             says so. A new VM that fails is taken away again and leaves its console to logs; one that exists is
             never destroyed.
+
+            A new VM starts warm where there is a template for its image, CPUs and memory (see templates), and boots
+            cold otherwise; the result says which.
             """,
         options: [
             memory, cpu, diskSize, aliases, aliasPort, isPrivate, location, authorizedKey, imageURL, channelURL,
             hydraEval, release,
-            updateChannel, timeout, json,
+            updateChannel, timeout, cold, json,
         ],
         operands: [.vm],
         examples: [
@@ -78,6 +83,7 @@ struct EnsureCommand: ProgramCommand {
         request.release = try Self.release(arguments)
         request.updatesChannel = arguments.toggle(Self.updateChannel) ?? true
         request.startLimit = try arguments.value(Self.timeout, as: TimeLimit.self)?.duration
+        request.bootsCold = arguments.has(Self.cold)
         self.request = request
         isJSON = arguments.has(Self.json)
     }

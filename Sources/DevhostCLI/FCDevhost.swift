@@ -27,7 +27,7 @@ enum FCDevhost {
             LogsCommand.self, StartCommand.self, ShutdownCommand.self, SuspendCommand.self, RestartCommand.self,
             WaitCommand.self, RebuildCommand.self, SnapshotCommand.self, SnapshotsCommand.self, RestoreCommand.self,
             SnapshotRemoveCommand.self, CloneCommand.self, ImagesCommand.self, ImagesPruneCommand.self,
-            ChannelsCommand.self,
+            TemplatesCommand.self, TemplatesBuildCommand.self, TemplatesRemoveCommand.self, ChannelsCommand.self,
             ReleasesCommand.self, ReleaseShowCommand.self, ReleasePublishCommand.self, CleanupCommand.self,
             CollectCommand.self, WhyCommand.self, PinCommand.self, UnpinCommand.self, UndeleteCommand.self,
             DoctorCommand.self, EventsCommand.self, MetricsCommand.self, PublishCommand.self, CertificatesCommand.self,

@@ -6,7 +6,8 @@ extension VMDescription {
     var sentence: String {
         let addresses = [record.ipv4?.description, record.ipv6?.description].compactMap(\.self)
         let place = addresses.isEmpty ? "" : " at \(addresses.joined(separator: " and "))"
-        return "\(record.name) is \(state?.rawValue ?? "on record")\(place)"
+        let start = start.map { $0 == .warm ? ", started warm" : ", booted cold" } ?? ""
+        return "\(record.name) is \(state?.rawValue ?? "on record")\(place)\(start)"
     }
 
     /// Everything, for people.

@@ -21,6 +21,9 @@ struct ConsoleMark: Sendable {
         return start
     }
 
+    /// Forgets that the guest was ever started, where all of it has been thrown away.
+    func remove() throws { try Files.remove(path) }
+
     /// Where the console of the last start begins, in bytes: its end where that is not known, as after a start by libvirt
     /// itself with the devhost.
     var start: UInt64 {

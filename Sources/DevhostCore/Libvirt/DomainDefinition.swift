@@ -18,7 +18,8 @@ struct DomainDefinition {
     /// Where systemd looks for first-boot data in QEMU's firmware configuration (systemd.exec(5), credentials).
     static let credentialName = "opt/io.systemd.credentials/tmpfiles.extra"
 
-    var name: VMName
+    /// A VM's name, or one that no VM can bear.
+    var name: String
     var uuid: String
     var accelerator: Accelerator
     var architecture: String
@@ -37,10 +38,32 @@ struct DomainDefinition {
     var ipv6: IPv6Address
     /// Which weights the host can hold it to.
     var weights = ResourceWeights.none
+    /// Whether others get the processors first.
+    var isInBackground = false
 
     /// The digest of everything that needs a restart of the VM to change, and of nothing else.
     func digest() throws -> SHA256Digest {
         try SHA256Hasher.digest(Array(body(metadata: nil).rendered.utf8))
+    }
+
+    /// The digest of the machine that a guest sees, whose memory fits no other: of the definition without what differs
+    /// between VMs of one shape.
+    func machineDigest() throws -> SHA256Digest {
+        var machine = self
+        machine.name = "machine"
+        machine.uuid = ""
+        machine.diskPath = ""
+        machine.baseImagePath = ""
+        machine.firstBootPath = ""
+        machine.consoleLogPath = ""
+        machine.network = ""
+        machine.filter = ""
+        machine.mac = MACAddress(bits: 0)
+        machine.ipv4 = IPv4Address(bits: 0)
+        machine.ipv6 = .linkLocal(mac: machine.mac)
+        machine.weights = .none
+        machine.isInBackground = false
+        return try machine.digest()
     }
 
     /// The domain with its digest in the metadata.
@@ -54,14 +77,14 @@ struct DomainDefinition {
         return XMLElement(
             "domain", ["type": accelerator.rawValue],
             [
-                XMLElement("name", text: name.description),
+                XMLElement("name", text: name),
                 XMLElement("uuid", text: uuid),
                 metadata,
                 XMLElement("memory", ["unit": "MiB"], text: "\(memory.mebibytes)"),
                 XMLElement(
                     "vcpu", ["placement": "static", "current": "\(cpus)"], text: "\(max(maximumCPUs, cpus.value))"),
                 accelerator == .test ? nil : credential,
-            ] + weights.elements + [
+            ] + weights.elements(cpu: isInBackground ? ResourceWeights.lowValue : ResourceWeights.value) + [
                 XMLElement(
                     "os", [:],
                     [
@@ -194,7 +217,7 @@ struct DomainDefinition {
             [
                 XMLElement("name", text: "_devhost-\(name)-probe"),
                 XMLElement("memory", ["unit": "MiB"], text: "64"),
-            ] + weights.elements + [
+            ] + weights.elements() + [
                 XMLElement(
                     "os", [:],
                     [

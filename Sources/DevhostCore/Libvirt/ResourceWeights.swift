@@ -12,9 +12,13 @@ struct ResourceWeights: Sendable, Hashable, Codable {
     /// first, 1 to 10000 in the second for processors; 100 to 1000 for disks.
     static let value = 100
 
+    /// The weight of what nobody waits for, where time of the processors can be weighed.
+    static let lowValue = 2
+
     /// What a domain's definition says of it (https://libvirt.org/formatdomain.html, cputune and blkiotune).
-    var elements: [XMLElement] {
-        let shares = XMLElement("shares", text: "\(Self.value)")
+    /// - Parameter cpu: Its weight at the processors.
+    func elements(cpu: Int = value) -> [XMLElement] {
+        let shares = XMLElement("shares", text: "\(cpu)")
         let weight = XMLElement("weight", text: "\(Self.value)")
         return (hasCPU ? [XMLElement("cputune", [:], [shares])] : [])
             + (hasDisk ? [XMLElement("blkiotune", [:], [weight])] : [])

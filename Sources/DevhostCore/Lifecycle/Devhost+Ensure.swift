@@ -39,11 +39,12 @@ extension Devhost {
         try await run.parts.checkDomainIsOurs()
         if existing == nil { try await checkNothingIsLeft(run.parts) }
         do {
-            let finished = try await run.perform(record)
+            let outcome = try await run.perform(record)
+            let finished = outcome.record
             tellNotices(of: finished, progress: progress)
             return VMDescription(
                 record: finished, state: try await libvirt.domainState(finished.name),
-                diskAllocation: try await run.parts.diskAllocation(finished.diskNumber))
+                diskAllocation: try await run.parts.diskAllocation(finished.diskNumber), start: outcome.start)
         } catch {
             if plan.isNew { await takeAway(request.name, parts: run.parts, because: error, progress: progress) }
             throw DevhostError.wrapping(error, "cannot ensure \(request.name)")

@@ -20,6 +20,8 @@ public struct EnsureRequest: Sendable {
     public var release: ReleaseReference?
     /// Whether a VM that exists follows the channel of `release`.
     public var updatesChannel = true
+    /// Whether a new VM boots although there is a template that it could start from.
+    public var bootsCold = false
     /// The keys of its owner that may log in.
     public var authorizedKeys: [AuthorizedKey]?
     /// How long its ssh may take to answer.

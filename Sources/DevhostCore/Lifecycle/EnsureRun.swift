@@ -9,14 +9,23 @@ struct EnsureRun: Sendable {
     private var name: VMName { plan.request.name }
     var parts: VMParts { VMParts(devhost: devhost, libvirt: libvirt, name: name) }
 
-    /// - Returns: The record as it was saved last.
-    func perform(_ wanted: VMRecord) async throws -> VMRecord {
+    /// What became of a VM.
+    struct Outcome: Sendable {
+        /// The record as it was saved last.
+        var record: VMRecord
+        /// How its guest came up; nil where it ran already, or went on from memory of its own.
+        var start: StartKind?
+    }
+
+    func perform(_ wanted: VMRecord) async throws -> Outcome {
         var record = wanted
+        var outcome = StartKind?.none
         let host = HostPreparation(devhost: devhost, libvirt: libvirt)
         try await host.prepare()
         try await parts.removeOtherDisk(of: record)
         // The disk of a VM that has been up holds somebody's work; what its guest was told is known since.
         let hasBeenUp = record.guestDigest != nil && !record.isIncomplete
+        if plan.isNew { try await clearUnstarted(record) }
         let disk =
             try await hasBeenUp ? parts.bootedDiskSize(record.diskNumber) : parts.diskSize(record.diskNumber)
         // After the disk: without it memory on disk would look as if it could not be used.
@@ -30,7 +39,8 @@ struct EnsureRun: Sendable {
         let bootstrapKey = try await parts.bootstrapKey()
         record.hostKey = hostKey.publicKey
         if record != plan.existing { try await devhost.claim(record, insteadOf: plan.existing, libvirt: libvirt) }
-        if disk == nil, let release { try await makeDisk(release, record: &record) }
+        var template: WarmStart.Choice?
+        if disk == nil, let release { template = try await makeDisk(release, record: &record) }
         let guest = guestData(record, bootstrapKey: bootstrapKey)
         let definition = try await definition(record)
         try await parts.reserveAddresses(of: record)
@@ -47,6 +57,7 @@ struct EnsureRun: Sendable {
                     // What an interrupted rebuild left of the first-boot data may be half written.
                     let isInterrupted = record.otherDisk != nil
                     try await start(record, guest, hostKey, definition, renewsFirstBoot: isInterrupted)
+                    outcome = .cold
                 } catch {
                     throw await startAsBefore(because: error)
                 }
@@ -61,12 +72,18 @@ struct EnsureRun: Sendable {
             if let disk, let size = record.diskSize, disk < size.bytes {
                 try await parts.growDisk(record.diskNumber, to: size)
             }
+            let firstBoot = FirstBoot(guest: guest, hostKey: hostKey)
             if plan.isNew || disk == nil {
-                try await parts.makeFirstBoot(FirstBoot(guest: guest, hostKey: hostKey).rendered())
+                if template == nil { try await parts.makeFirstBoot(firstBoot.rendered()) }
                 record.guestDigest = try guest.digest()
                 try devhost.records.save(record)
             }
-            try await start(record, guest, hostKey, definition, renewsFirstBoot: record.otherDisk != nil)
+            if let template, try await startWarm(template, record, firstBoot, definition) {
+                outcome = .warm
+            } else {
+                try await start(record, guest, hostKey, definition, renewsFirstBoot: record.otherDisk != nil)
+                outcome = .cold
+            }
         }
         try await libvirt.setAutostart(name, true)
         try await bringUpToDate(&record, guest)
@@ -74,7 +91,7 @@ struct EnsureRun: Sendable {
         record.otherDisk = nil
         try devhost.records.save(record)
         await devhost.serve(progress: progress)
-        return record
+        return Outcome(record: record, start: outcome)
     }
 
     /// Lets a suspended VM go on, and sees to the clock of one that may have stood still. Before the record says that the
@@ -118,22 +135,30 @@ struct EnsureRun: Sendable {
 
     /// Records what the disk is to be made of, and makes it over the image of a release, which is kept in the store
     /// meanwhile.
-    private func makeDisk(_ release: ResolvedRelease, record: inout VMRecord) async throws {
+    /// - Returns: The template that the VM can start from: the disk is a copy of its disk then.
+    private func makeDisk(_ release: ResolvedRelease, record: inout VMRecord) async throws -> WarmStart.Choice? {
         if !plan.isNew { progress(.warning("\(name) had no disk and gets a new one")) }
-        guard let size = record.diskSize else { return }
-        record = try await devhost.imageStore(libvirt, for: "'ensure \(name)'").withImage(
+        guard let size = record.diskSize else { return nil }
+        let template: WarmStart.Choice?
+        (record, template) = try await devhost.imageStore(libvirt, for: "'ensure \(name)'").withImage(
             ImageSource(url: release.imageURL, releaseName: release.releaseName), expectedHash: release.imageHash,
             progress: progress
-        ) { [parts, devhost, libvirt, before = record, plan] image in
+        ) { [self, before = record] image in
             progress(.step("making the disk of \(name)"))
             var record = before
             record.take(release, image: image)
             let size = try plan.diskSize(size, over: image)
             record.diskSize = size
             try await devhost.claim(record, insteadOf: before, libvirt: libvirt)
-            try await parts.makeDisk(record.diskNumber, over: image, size: size)
-            return record
+            let template = try await self.template(for: record)
+            // Memory knows the size that its disk had. The mock has none, and grows no disk under a domain.
+            let isFixed = template != nil && libvirt.driver != .test
+            try await parts.makeDisk(
+                record.diskNumber, over: image, size: isFixed ? DiskSize(bytes: image.virtualSize) : size)
+            if let template { try await parts.fillDisk(record.diskNumber, template.overlay) }
+            return (record, template)
         }
+        return template
     }
 
     func giveIdentity(to record: inout VMRecord) async throws {
@@ -159,22 +184,7 @@ struct EnsureRun: Sendable {
     }
 
     func definition(_ record: VMRecord) async throws -> DomainDefinition {
-        guard let id = record.id, let mac = record.mac, let ipv4 = record.ipv4, let ipv6 = record.ipv6,
-            let memory = record.memory, let cpus = record.cpus, let imageHash = record.imageHash
-        else { throw DevhostError(.damaged, "the record of \(name) lacks its identity") }
-        let node = try await libvirt.node()
-        let accelerators = Accelerators(devhost: devhost, libvirt: libvirt)
-        let accelerator = try await accelerators.choose(architecture: node.architecture, progress: progress)
-        let weights = try await HostWeights(devhost: devhost, libvirt: libvirt).find(
-            accelerator, architecture: node.architecture, progress: progress)
-        return DomainDefinition(
-            name: name, uuid: try SHA256Hasher.digest(Array("\(name) \(id)".utf8)).uuid, accelerator: accelerator,
-            architecture: node.architecture, memory: memory, cpus: cpus,
-            maximumCPUs: max(cpus.value, min(node.cpus, 16)), diskPath: parts.diskPath(record.diskNumber),
-            baseImagePath: "\(layout.images)/\(imageHash).qcow2",
-            firstBootPath: parts.firstBootPath, consoleLogPath: layout.consoleLog(name),
-            network: devhost.configuration.network.name, filter: devhost.configuration.network.name, mac: mac,
-            ipv4: ipv4, ipv6: ipv6, weights: weights)
+        try await devhost.definition(of: record, libvirt, progress: progress)
     }
 
     // MARK: Starting
@@ -229,11 +239,12 @@ struct EnsureRun: Sendable {
 
     private var console: ConsoleMark { ConsoleMark(layout: layout, name: name) }
 
-    private func waitForGuest(_ record: VMRecord, consoleStart: UInt64) async throws {
+    /// - Parameter limit: How long ssh may take; nil for what was asked for, or devhost.cfg says.
+    func waitForGuest(_ record: VMRecord, consoleStart: UInt64, limit: Duration? = nil) async throws {
         guard let ipv4 = record.ipv4 else { return }
         let readiness = Readiness(
             name: name, address: ipv4, consoleLog: layout.consoleLog(name), consoleStart: consoleStart,
-            limit: plan.request.startLimit ?? devhost.configuration.startLimit, clock: devhost.clock,
+            limit: limit ?? plan.request.startLimit ?? devhost.configuration.startLimit, clock: devhost.clock,
             probe: devhost.probe, state: { [libvirt, name] in try await libvirt.domainState(name) })
         try await readiness.wait(progress: progress)
     }

@@ -10,6 +10,7 @@ struct HostPreparation: Sendable {
     /// The pools, by what they hold.
     static func imagePool(_ network: Configuration.Network) -> String { "\(network.name)-images" }
     static func diskPool(_ network: Configuration.Network) -> String { "\(network.name)-disks" }
+    static func templatePool(_ network: Configuration.Network) -> String { "\(network.name)-templates" }
     static func firstBootPool(_ network: Configuration.Network) -> String { "\(network.name)-first-boot" }
 
     /// Sees to it that everything is there and running.
@@ -75,6 +76,13 @@ struct HostPreparation: Sendable {
     /// The pools alone: for what needs images and no network.
     func preparePools() async throws {
         for pool in pools { try await libvirt.ensurePool(pool.name, xml: pool.rendered, path: pool.path) }
+    }
+
+    /// The pool of templates, which a devhost without templates does without.
+    func prepareTemplatePool() async throws {
+        try Files.createDirectory(devhost.layout.templates, mode: 0o711)
+        let pool = PoolDefinition(name: Self.templatePool(network), path: devhost.layout.templates)
+        try await libvirt.ensurePool(pool.name, xml: pool.rendered, path: pool.path)
     }
 
     private func prepareFilter() async throws {

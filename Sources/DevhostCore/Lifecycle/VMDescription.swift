@@ -6,6 +6,8 @@ public struct VMDescription: Sendable, Hashable, Encodable {
     public let state: DomainState?
     /// What the disk occupies on the devhost, in bytes.
     public let diskAllocation: UInt64?
+    /// How its guest came up, where the verb that tells it started it.
+    public var start: StartKind?
 
     private struct Key: CodingKey {
         let stringValue: String
@@ -14,12 +16,13 @@ public struct VMDescription: Sendable, Hashable, Encodable {
         init?(intValue: Int) { nil }
     }
 
-    /// Encodes the keys of the record, `state` and `disk_allocation`; URLs without what may be a secret.
+    /// Encodes the keys of the record, `state`, `disk_allocation` and `start`; URLs without what may be a secret.
     public func encode(to encoder: any Encoder) throws {
         try record.shown.encode(to: encoder)
         var values = encoder.container(keyedBy: Key.self)
         try values.encodeIfPresent(state, forKey: Key(stringValue: "state"))
         try values.encodeIfPresent(diskAllocation, forKey: Key(stringValue: "disk_allocation"))
+        try values.encodeIfPresent(start, forKey: Key(stringValue: "start"))
     }
 }
 

@@ -1,5 +1,3 @@
-import Synchronization
-
 /// The parts of one VM outside its record: keys, disk, first-boot data, domain, names. Making one looks first and does
 /// what is missing; taking one away works whatever is left of it. The VM's lock must be held.
 struct VMParts: Sendable {
@@ -64,6 +62,16 @@ struct VMParts: Sendable {
         try await libvirt.createVolume(pool: diskPool, name: volume.name, xml: volume.rendered)
     }
 
+    /// Makes the overlay over a base image a copy of another one over it.
+    func fillDisk(_ number: UInt32, _ overlay: [UInt8]) async throws {
+        try await libvirt.fillVolume(pool: diskPool, name: layout.diskVolume(name, number), content: overlay)
+    }
+
+    /// Removes a disk; one that is missing is as good. No guest may run on it.
+    func removeDisk(_ number: UInt32) async throws {
+        try await libvirt.deleteVolume(pool: diskPool, name: layout.diskVolume(name, number))
+    }
+
     /// Grows a disk of a VM that is off.
     func growDisk(_ number: UInt32, to size: DiskSize) async throws {
         try await libvirt.resizeVolume(pool: diskPool, name: layout.diskVolume(name, number), bytes: size.bytes)
@@ -107,13 +115,7 @@ struct VMParts: Sendable {
 
     /// Makes the volume that QEMU gives the guest at its start, anew where it exists.
     func makeFirstBoot(_ content: [UInt8]) async throws {
-        let volume = VolumeDefinition(
-            name: layout.firstBootVolume(name), format: .raw, capacity: UInt64(content.count), mode: "0600")
-        try await libvirt.deleteVolume(pool: firstBootPool, name: volume.name)
-        try await libvirt.createVolume(pool: firstBootPool, name: volume.name, xml: volume.rendered)
-        guard libvirt.driver != .test else { return }
-        let once = OnceBytes(content)
-        try await libvirt.uploadVolume(pool: firstBootPool, name: volume.name) { once.take() }
+        try await libvirt.makeVolume(pool: firstBootPool, name: layout.firstBootVolume(name), content: content)
     }
 
     func hasFirstBoot() async throws -> Bool {
@@ -256,17 +258,5 @@ struct VMParts: Sendable {
             try Files.remove("\(folder)/\(file)")
         }
         if try Files.names(in: folder).isEmpty { try Files.removeDirectory(folder) }
-    }
-}
-
-/// Gives its bytes once, then none: the source of an upload from memory.
-private final class OnceBytes: Sendable {
-    private let content: Mutex<[UInt8]>
-    init(_ content: [UInt8]) { self.content = Mutex(content) }
-    func take() -> [UInt8] {
-        content.withLock { content in
-            defer { content = [] }
-            return content
-        }
     }
 }

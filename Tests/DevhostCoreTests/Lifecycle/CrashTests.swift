@@ -50,6 +50,25 @@ import Testing
         }
     }
 
+    @Test func afterACrashAnywhereInAWarmStartEnsureCompletesOrDestroyLeavesNothing() async throws {
+        try await walk {
+            try await $0.ensure(try $1.request("demo"))
+        } prepare: { devhost, test in
+            let source = TemplateSource.release(.image(test.image, channel: nil))
+            try await devhost.buildTemplate(of: source, shape: try MachineShape("2x2G"))
+        } check: { devhost, test, step in
+            if !step.isMultiple(of: 3) {
+                let made = try await devhost.ensure(try test.request("demo"))
+                #expect(made.state == .running && !made.record.isIncomplete, "step \(step)")
+                #expect(try await test.runsOnItsDisk(made.record, devhost), "step \(step)")
+                try await expectHealth(devhost, step)
+            }
+            try await devhost.destroy(VMName("demo"))
+            #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")
+            try await expectHealth(devhost, step)
+        }
+    }
+
     @Test func afterACrashAnywhereInACreationDestroyLeavesNothing() async throws {
         try await walk {
             try await $0.ensure(try $1.request("demo"))

@@ -1,0 +1,5 @@
+import DevhostCommandLine
+import DevhostCore
+
+extension TemplateSource: ArgumentValue {}
+extension TemplateName: ArgumentValue {}

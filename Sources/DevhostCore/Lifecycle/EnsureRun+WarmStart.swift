@@ -1,0 +1,89 @@
+/// The start of a new VM from a template, and back to a boot where that fails.
+extension EnsureRun {
+    private var warmStart: WarmStart {
+        WarmStart(devhost: devhost, libvirt: libvirt, name: plan.request.name, progress: progress)
+    }
+
+    /// Takes away what an interrupted call left of a VM that was never let run: a domain that stands still with the
+    /// memory of a template, and a disk that may be half copied.
+    func clearUnstarted(_ record: VMRecord) async throws {
+        try await libvirt.killDomain(record.name)
+        try await parts.removeDisk(record.diskNumber)
+    }
+
+    /// The template that a VM can start from; nil where it has to boot. Only a VM that has never been up starts warm.
+    func template(for record: VMRecord) async throws -> WarmStart.Choice? {
+        let settings = devhost.configuration.warmStart
+        guard settings.isEnabled, plan.isNew, libvirt.driver == .qemu || libvirt.driver == .test,
+            let image = record.imageHash, let cpus = record.cpus, let memory = record.memory
+        else { return nil }
+        if settings.shapes != .none {
+            let now = Timestamp(devhost.clock.now)
+            try await devhost.noteDemand { $0.note(image, MachineShape(cpus: cpus, memory: memory), at: now) }
+        }
+        guard !plan.request.bootsCold else { return nil }
+        return try await warmStart.choose(image, try await definition(record))
+    }
+
+    /// Starts a new VM from a template. Where that fails, a warning says why, and the VM is as before its first start,
+    /// with a disk that has never been used.
+    /// - Returns: Whether it answers.
+    func startWarm(
+        _ template: WarmStart.Choice, _ record: VMRecord, _ firstBoot: FirstBoot, _ definition: DomainDefinition
+    ) async throws -> Bool {
+        guard let mac = record.mac, let ipv4 = record.ipv4 else { return false }
+        guard let content = try firstBoot.rendered(FirstBoot.Difference(mac: mac)) else {
+            progress(.notice("\(record.name) boots cold: its first-boot data are too large to start warm"))
+            try await parts.makeFirstBoot(firstBoot.rendered())
+            try await makeUnused(record)
+            return false
+        }
+        try await parts.makeFirstBoot(content)
+        try await parts.define(definition)
+        try await parts.publishNames(ipv4: ipv4, ipv6: record.ipv6)
+        progress(.step("starting \(record.name) warm"))
+        guard try await warmStart.start(template, definition) else {
+            try await makeUnused(record)
+            return false
+        }
+        do {
+            try await letRun(record)
+        } catch let error as DevhostError {
+            try await warmStart.fail(template.key, because: error.message)
+            try await makeUnused(record)
+            return false
+        }
+        try await warmStart.noteUse(of: template.key)
+        return true
+    }
+
+    /// Lets a guest go on that stands still with the memory of a template, and waits until it answers.
+    private func letRun(_ record: VMRecord) async throws {
+        let name = record.name
+        if let size = record.diskSize, libvirt.driver != .test {
+            try await libvirt.resizeDisk(name, target: DomainDefinition.diskTarget, bytes: size.bytes)
+        }
+        // From here on somebody may work in it.
+        let consoleStart = try ConsoleMark(layout: devhost.layout, name: name).note()
+        if try await libvirt.domainState(name) == .paused { try await libvirt.resumeDomain(name) }
+        let limit = min(
+            devhost.configuration.warmStart.answerLimit,
+            plan.request.startLimit ?? devhost.configuration.startLimit)
+        try await waitForGuest(record, consoleStart: consoleStart, limit: limit)
+    }
+
+    /// Throws away what started warm, and gives the VM a disk as it had before its first start.
+    private func makeUnused(_ record: VMRecord) async throws {
+        try await libvirt.killDomain(record.name)
+        let release = try devhost.recordedRelease(of: record)
+        try await devhost.imageStore(libvirt, for: "'ensure \(record.name)'").withImage(
+            ImageSource(url: release.imageURL, releaseName: release.releaseName), expectedHash: release.imageHash,
+            progress: progress
+        ) { [parts] image in
+            try await parts.removeDisk(record.diskNumber)
+            try await parts.makeDisk(
+                record.diskNumber, over: image, size: record.diskSize ?? DiskSize(bytes: image.virtualSize))
+        }
+        try ConsoleMark(layout: devhost.layout, name: record.name).remove()
+    }
+}

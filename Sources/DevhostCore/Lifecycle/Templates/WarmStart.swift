@@ -1,0 +1,119 @@
+/// The start of a new VM from a template: chooses one, gives the VM its disk, and lets it go on from its memory.
+struct WarmStart: Sendable {
+    let devhost: Devhost
+    let libvirt: Connection
+    let name: VMName
+    let progress: ProgressHandler
+
+    /// A template that fits, with its overlay.
+    struct Choice: Sendable {
+        let key: String
+        let record: TemplateRecord
+        let overlay: [UInt8]
+        let memory: TemplateMemory
+    }
+
+    /// How often in a row VMs may fail to answer before their template goes.
+    static let mostFailures = 3
+    /// The largest overlay that is taken, in bytes: a system that has just booted writes a few megabytes.
+    static let largestOverlay = 512 << 20
+
+    private var store: TemplateStore { TemplateStore(layout: devhost.layout) }
+
+    /// The template for a VM; nil where there is none. One that cannot be used any more is removed, and a warning says
+    /// so.
+    func choose(_ image: SHA256Digest, _ definition: DomainDefinition) async throws -> Choice? {
+        let shape = MachineShape(cpus: definition.cpus, memory: definition.memory)
+        let key = try TemplateRecord.key(image, shape)
+        guard let record = store.record(key) else { return nil }
+        let host = TemplateHost(devhost: devhost, libvirt: libvirt)
+        let description = try await host.description(of: definition)
+        if let problem = host.problem(of: key, record, host: description) {
+            try await discard(key, because: problem)
+            return nil
+        }
+        // The mock has no memory.
+        let available = libvirt.driver == .test ? .max : try await libvirt.availableMemory()
+        guard available > UInt64(shape.memory.mebibytes) << 20 else {
+            progress(
+                .warning("\(name) boots cold: \(available >> 20) MiB of memory are left, too few to start warm"))
+            return nil
+        }
+        do {
+            let overlay = try overlay(key, record)
+            let memory = try TemplateMemory(devhost.layout.templateMemory(key))
+            return Choice(key: key, record: record, overlay: overlay, memory: memory)
+        } catch let error as DevhostError {
+            try await discard(key, because: error.message)
+            return nil
+        }
+    }
+
+    /// - Throws: `damaged` for an overlay that is not the one that was kept.
+    private func overlay(_ key: String, _ record: TemplateRecord) throws -> [UInt8] {
+        // The volumes of the mock are no files.
+        if libvirt.driver == .test { return [] }
+        let path = "\(devhost.layout.templates)/\(devhost.layout.templateDisk(key))"
+        let content = try Files.read(path, limit: Self.largestOverlay)
+        guard try SHA256Hasher.digest(content) == record.diskDigest else {
+            throw DevhostError(.damaged, "its disk is not the one that was kept")
+        }
+        return content
+    }
+
+    /// Starts a VM that is defined and off, whose disk is a copy of the template's overlay. Its guest stands still.
+    /// - Returns: Whether it is there: a warning says why it is not.
+    func start(_ choice: Choice, _ definition: DomainDefinition) async throws -> Bool {
+        let outcome: TemplateMemory.Outcome
+        do {
+            outcome = try await choice.memory.start(name, xml: try definition.rendered(), libvirt)
+        } catch let error as DevhostError {
+            try await discard(choice.key, because: error.message)
+            return false
+        }
+        guard outcome.digest == choice.record.memoryDigest else {
+            try await libvirt.killDomain(name)
+            try await discard(choice.key, because: "its memory is not what was saved")
+            return false
+        }
+        if let failure = outcome.failure {
+            try await fail(choice.key, because: "\(failure)")
+            return false
+        }
+        return true
+    }
+
+    /// Notes that a VM started from a template.
+    func noteUse(of key: String) async throws {
+        let now = Timestamp(devhost.clock.now)
+        try await devhost.withTemplateNotes {
+            try store.update(key) { record in
+                record.uses += 1
+                record.failures = 0
+                record.lastUse = now
+            }
+        }
+    }
+
+    /// Notes that a start from a template failed, which may have been the host's doing.
+    func fail(_ key: String, because reason: String) async throws {
+        var failures = 0
+        try await devhost.withTemplateNotes {
+            try store.update(key) { record in
+                record.failures += 1
+                failures = record.failures
+            }
+        }
+        progress(.warning("\(name) boots cold, as its warm start failed: \(reason)"))
+        if failures >= Self.mostFailures {
+            try await devhost.discardTemplate(key)
+            progress(.warning("the template \(key) is removed: \(failures) VMs in a row did not start from it"))
+        }
+    }
+
+    /// Removes a template that cannot be used.
+    private func discard(_ key: String, because problem: String) async throws {
+        try await devhost.discardTemplate(key)
+        progress(.warning("\(name) boots cold: the template \(key) is removed, \(problem)"))
+    }
+}
