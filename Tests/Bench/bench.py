@@ -175,6 +175,91 @@ def bench_suspend():
     ratio("suspending it, cold", statistics.median(suspended), statistics.median(cold), 0.2)
 
 
+def first_command(name):
+    """Returns when a command has run in a VM over a fresh ssh connection."""
+    address = json.load(open(f"{RECORDS}/{name}.json"))["srv-ip"]
+    run("ssh", "-F", "none", "-i", "/var/lib/devhost/_bootstrap_key", "-o", "StrictHostKeyChecking=no", "-o",
+        "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", f"developer@{address}", "true")
+
+
+def resident(names):
+    """The memory that the QEMUs of these VMs take together, in MiB; what they share counts once."""
+    total = 0
+    for name in names:
+        with open(f"/run/libvirt/qemu/{name}.pid") as file:
+            process = file.read().strip()
+        with open(f"/proc/{process}/smaps_rollup") as file:
+            total += sum(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+    return total / 1024
+
+
+def bench_warm():
+    """New VMs that start from a template, up to the first command over ssh, beside the same VMs started by hand."""
+    os.makedirs(IMAGES, exist_ok=True)
+    shutil.copy(IMAGE, f"{IMAGES}/debian-12.qcow2")
+    image = f"file://{IMAGES}/debian-12.qcow2"
+    command = [FC, "ensure", "--memory", "512", "--cpu", "2", "--disk-size", "8G", "--image-url", image,
+               "--channel-url", "https://example.com/channel"]
+    run(*command, "--cold", "warmup")  # The image is in the store and the network runs from here on.
+    run(FC, "destroy", "warmup")
+    start = time.perf_counter()
+    run(FC, "templates", "build", "--cpu", "2", "--memory", "512", image)
+    build = time.perf_counter() - start
+    size = json.loads(run(FC, "templates", "--json").stdout)[0]["size"]
+    print(f"a template of 512 MiB             {build:9.3f} s to make, {size / 1048576:.0f} MiB on the disk", flush=True)
+
+    warm, cold, login = [], [], []
+    for number in range(5):
+        name = f"bench-warm{number}"
+        start = time.perf_counter()
+        run(*command, name)
+        first_command(name)
+        warm.append(time.perf_counter() - start)
+        time.sleep(15)  # What a start leaves for later must not be in the figures below.
+        start = time.perf_counter()
+        first_command(name)
+        login.append(time.perf_counter() - start)
+        booted = by_hand(name)
+        start = time.perf_counter()
+        first_command(name)
+        cold.append(booted + time.perf_counter() - start)
+        run(FC, "destroy", name)
+    print(f"a login on an idle guest          {statistics.median(login):9.3f} s", flush=True)
+    ratio("new VM, first command, warm, cold", statistics.median(warm), statistics.median(cold), 0.15)
+    report_bound("new VM, first command, warm", statistics.median(warm), 4)
+
+    names = [f"bench-many{number}" for number in range(5)]
+    start = time.perf_counter()
+    running = [subprocess.Popen([*command, name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE) for name in names]
+    last, starts = 0, []
+    for name, process in zip(names, running):
+        output = process.communicate()[0].decode()
+        if process.returncode != 0:
+            raise SystemExit(f"ensure of {name} failed: {output}")
+        starts.append("warm" if "started warm" in output else "cold")
+        first_command(name)
+        last = time.perf_counter() - start
+    print(f"5 at once: {' '.join(starts)}", flush=True)
+    report_bound("5 new VMs at once, the last one", last, 15)
+    time.sleep(60)
+    memory = resident(names)
+    for name in names:
+        run("virsh", "destroy", name)
+        run("virsh", "-q", "start", name)
+    for name in names:
+        address = json.load(open(f"{RECORDS}/{name}.json"))["srv-ip"]
+        while not banner(address):
+            time.sleep(0.1)
+        first_command(name)
+    time.sleep(60)
+    peer = resident(names)
+    print(f"{'5 idle VMs, warm, cold':32} {memory:9.0f} MiB peer {peer:7.0f} MiB   ratio {memory / peer:5.2f} (at most 0.7)"
+          f"   {'holds' if memory <= 0.7 * peer else 'MISSED'}", flush=True)
+    for name in names:
+        run(FC, "destroy", name)
+
+
 def tool(*arguments):
     return float(run(f"{BINARIES}/bench-tool", *arguments).stdout)
 
@@ -388,7 +473,7 @@ def bench_concurrency():
 
 
 BENCHES = {"publish": bench_publish, "list": bench_list, "ensure": bench_ensure, "images": bench_images,
-           "suspend": bench_suspend, "concurrency": bench_concurrency, "provision": bench_provision}
+           "suspend": bench_suspend, "warm": bench_warm, "concurrency": bench_concurrency, "provision": bench_provision}
 for name, bench in BENCHES.items():
     if not WANTED or name in WANTED:
         bench()
