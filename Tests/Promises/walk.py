@@ -7,7 +7,11 @@ With --grow only the growth of the disk of one VM is walked, from SIZE gigabytes
 takes it several logins, so files are left out: a kill before the next other effect finds them written.
 """
 
+import glob
+import json
 import sys
+import threading
+import time
 
 from rig import IMAGE, OTHER_IMAGE, Broken, Rig, killed
 
@@ -149,11 +153,49 @@ def off():
     rig.must("shutdown", VM)
 
 
+def wait_as_guests():
+    """Says on the consoles of templates what their guests would say, which have no operating system."""
+    while True:
+        for console in glob.glob("/var/lib/devhost/_templates/*.log"):
+            try:
+                with open(console, "r+") as file:
+                    if "fc-warm-start" not in file.read():
+                        file.write("fc-warm-start: the template is ready\r\n")
+            except OSError:
+                pass  # It is gone again.
+        time.sleep(0.1)
+
+
+def templates():
+    return json.loads(rig.shell(f"{rig.fc} templates --json"))
+
+
+def gone_with_template():
+    gone()
+    if not templates():
+        rig.must("template", IMAGE)
+
+
+def starts_warm(step):
+    rig.must("template", IMAGE)
+    rig.ensure(VM)
+    rig.must_run(VM)
+    if [each["uses"] for each in templates()] != [1]:
+        raise Broken("it did not start from the template")
+    gone()
+
+
 def walk_all():
     global BYSTANDER
     rig.ensure("bystander")
     BYSTANDER = rig.states()["bystander"]
     walk("ensure of a new VM", lambda: ["ensure", VM, IMAGE], gone, completes_or_goes)
+    threading.Thread(target=wait_as_guests, daemon=True).start()
+    walk("ensure of a new VM that starts warm", lambda: ["ensure", VM, IMAGE], gone_with_template, completes_or_goes)
+    if not ONLY_LIBVIRT:
+        walk("templates build", lambda: ["template", IMAGE], gone, starts_warm)
+    for template in templates():
+        rig.shell(f"{rig.fc} templates rm {template['name']}")
     walk("shutdown", lambda: ["shutdown", VM], running, is_off_or_on)
     walk("suspend", lambda: ["suspend", VM], running, is_suspended_or_on)
     walk("rebuild", lambda: ["rebuild", VM], running, has_one_disk)

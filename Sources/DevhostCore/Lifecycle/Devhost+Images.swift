@@ -57,11 +57,13 @@ extension Devhost {
         olderThanDays days: Int = 90, budget: UInt64? = nil, isDryRun: Bool = false
     ) async throws -> ImagePruneReport {
         let libvirt = try await preparedLibvirt()
-        return try await imageStore(libvirt, for: "'images prune'").prune(
+        let report = try await imageStore(libvirt, for: "'images prune'").prune(
             olderThanDays: days, budget: budget, isDryRun: isDryRun
         ) {
             Set(try await imageUsers(libvirt).keys)
         }
+        if !isDryRun && !report.removed.isEmpty { try await removeTemplates(of: Set(report.removed.map(\.sha256))) }
+        return report
     }
 
     /// Finds out what a release reference stands for, and remembers nothing.

@@ -38,8 +38,9 @@ struct TemplateRecord: Codable, Sendable, Hashable {
     var lastUse: Timestamp?
     /// How many VMs started from it.
     var uses = 0
-    /// How many in a row did not answer.
+    /// How many starts in a row failed. Those within a minute count once: many at a time may be too many for the host.
     var failures = 0
+    var lastFailure: Timestamp?
 
     enum CodingKeys: String, CodingKey {
         case image, cpus, memory, host, created, uses, failures
@@ -48,9 +49,16 @@ struct TemplateRecord: Codable, Sendable, Hashable {
         case diskDigest = "disk_sha256"
         case diskSize = "disk_size"
         case lastUse = "last_use"
+        case lastFailure = "last_failure"
     }
 
     var shape: MachineShape { MachineShape(cpus: cpus, memory: memory) }
+    /// Notes that a VM did not start from it.
+    mutating func noteFailure(at now: Timestamp) {
+        if let lastFailure, now.date.timeIntervalSince(lastFailure.date) < 60 { return }
+        failures += 1
+        lastFailure = now
+    }
     /// What it occupies, in bytes.
     var size: UInt64 { memorySize + diskSize }
     /// When it was used last, or made.

@@ -23,7 +23,10 @@ import Testing
     }
 
     private func expectHealth(at location: SourceLocation = #_sourceLocation) async throws {
-        let findings = try await devhost.diagnose().findings.filter { $0.severity > .note || $0.subject == "templates" }
+        // Some tests move the clock, and nobody looks for signs of use meanwhile.
+        let findings = try await devhost.diagnose().findings.filter {
+            $0.severity > .note && $0.subject != "signs of use" || $0.subject.hasPrefix("template")
+        }
         #expect(findings.isEmpty, "\(findings)", sourceLocation: location)
     }
 
@@ -146,10 +149,12 @@ import Testing
         let template = try await build()
         var configuration = test.configuration
         configuration.warmStart.answerLimit = .zero
+        let clock = WorldClock()
         for number in 1...WarmStart.mostFailures {
+            clock.advance(hours: 1)
             let log = EventLog()
             let impatient = Devhost(
-                configuration: configuration, caller: devhost.caller, clock: RealClock(),
+                configuration: configuration, caller: devhost.caller, clock: clock,
                 probe: LateProbe { log.texts.contains("starting demo") }, libvirt: devhost.libvirt)
             let made = try await impatient.ensure(try test.request("demo"), progress: log.handler)
             #expect(made.start == .cold && made.state == .running && !made.record.isIncomplete)
@@ -177,7 +182,10 @@ import Testing
             libvirt: devhost.libvirt)
         try await small.collectTemplates { _ in }
         #expect(try await devhost.templates().map(\.name) == [first.name])
-        #expect(try await devhost.removeTemplate(try TemplateName(first.name)))
+        try await devhost.destroy(name)
+        #expect(try await devhost.pruneImages(olderThanDays: 0).removed.map(\.sha256) == [first.image])
+        #expect(try await devhost.templates().isEmpty, "a template keeps no image, and goes with it")
+        #expect(try await devhost.removeTemplate(try TemplateName(try await build().name)))
         #expect(try await !devhost.removeTemplate(try TemplateName(first.name)))
         #expect(try await devhost.libvirt().volumeNames(pool: "devhost-templates").isEmpty)
     }

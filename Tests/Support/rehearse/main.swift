@@ -2,7 +2,7 @@
 // kill -9 would. For tests that walk all effects on a real libvirt, and for the soak test; inside a test host only.
 //
 //     rehearse [--kill-at N] ensure NAME IMAGE-URL | grow NAME DISK-SIZE | rebuild NAME | shutdown NAME | suspend NAME |
-//         clone NAME NEW | destroy NAME | cleanup
+//         clone NAME NEW | destroy NAME | cleanup | template IMAGE-URL
 //
 // Prints the effects, one a line, before each happens.
 import DevhostCore
@@ -57,6 +57,9 @@ func run(_ words: [String], _ devhost: Devhost) async throws {
     case ("suspend", 2): try await devhost.suspend(try VMName(words[1]))
     case ("clone", 3): try await devhost.clone(try VMName(words[1]), as: try VMName(words[2]))
     case ("destroy", 2): try await devhost.destroy(try VMName(words[1]))
+    case ("template", 2):
+        try await devhost.buildTemplate(
+            of: .release(.image(try ResourceURL(words[1]), channel: nil)), shape: try MachineShape("1x128M"))
     case ("cleanup", 1): _ = try await devhost.pruneImages(olderThanDays: 0)
     default: throw Usage()
     }

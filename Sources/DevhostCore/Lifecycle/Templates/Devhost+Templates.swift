@@ -77,12 +77,14 @@ extension Devhost {
         return true
     }
 
-    /// Makes the templates that devhost.cfg asks for and that are missing ([warm-start] shapes), one after the other.
+    /// Makes the templates that devhost.cfg asks for and that are missing ([warm-start] shapes), one after the other, and
+    /// removes those that cannot be used any more.
     /// - Returns: What was made.
     public func buildWantedTemplates(progress: @escaping ProgressHandler = { _ in }) async throws -> [Template] {
-        let settings = configuration.warmStart
-        guard settings.isEnabled, settings.shapes != .none else { return [] }
+        guard Files.isDirectory(layout.templates) else { return [] }
         try await collectTemplates(progress: progress)
+        let settings = configuration.warmStart
+        guard settings.isEnabled else { return [] }
         let demand = templateDemand
         let wanted = demand.wanted(
             settings.shapes, maximumMemory: settings.maximumMemory, now: Timestamp(clock.now))
@@ -180,6 +182,13 @@ extension Devhost {
             if try await discardTemplate(template.name) {
                 progress(.notice("the template \(template.name) is removed: all together are larger than max-disk"))
             }
+        }
+    }
+
+    /// Removes the templates of images that are gone.
+    func removeTemplates(of images: Set<SHA256Digest>) async throws {
+        for (key, record) in try templateStore.records() where images.contains(record.image) {
+            try await discardTemplate(key)
         }
     }
 

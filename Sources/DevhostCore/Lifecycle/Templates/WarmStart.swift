@@ -98,16 +98,17 @@ struct WarmStart: Sendable {
     /// Notes that a start from a template failed, which may have been the host's doing.
     func fail(_ key: String, because reason: String) async throws {
         var failures = 0
+        let now = Timestamp(devhost.clock.now)
         try await devhost.withTemplateNotes {
             try store.update(key) { record in
-                record.failures += 1
+                record.noteFailure(at: now)
                 failures = record.failures
             }
         }
         progress(.warning("\(name) boots cold, as its warm start failed: \(reason)"))
         if failures >= Self.mostFailures {
             try await devhost.discardTemplate(key)
-            progress(.warning("the template \(key) is removed: \(failures) VMs in a row did not start from it"))
+            progress(.warning("the template \(key) is removed: \(failures) times in a row VMs did not start from it"))
         }
     }
 
