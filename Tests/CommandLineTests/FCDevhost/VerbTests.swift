@@ -43,6 +43,30 @@ struct VerbTests {
         #expect(await host.run("list").output == "")
     }
 
+    @Test("templates and what starts from them", .enabled(if: Tool("qemu-img").isInstalled, "needs qemu-img"))
+    func templates() async throws {
+        let host = try CommandHost()
+        let image = try await host.image()
+        #expect(await host.run("templates", "--json").output == "[\n\n]\n")
+        let made = await host.run("templates", "build", "--cpu", "1", "--memory", "512", image)
+        #expect(made.status == 0 && made.output.hasSuffix(" on the disk\n"), "\(made)")
+        let name = try #require(made.output.split(separator: " ").dropFirst().first.map(String.init))
+        let warm = await host.run("ensure", "--memory", "512", "--cpu", "1", "--image-url", image, "warm")
+        #expect(warm.output.hasSuffix(", started warm\n"), "\(warm)")
+        let cold = await host.run("ensure", "--cold", "--memory", "512", "--cpu", "1", "--image-url", image, "cold")
+        #expect(cold.output.hasSuffix(", booted cold\n"), "\(cold)")
+        #expect(await host.run("ensure", "--json", "warm").output.contains(#""start""#) == false, "it runs")
+        let listed = await host.run("templates")
+        #expect(listed.output.contains(name) && listed.output.contains("  512M  "), "\(listed)")
+        #expect(await host.run("templates", "rm", name, name).output == "template \(name) is removed\n")
+        let none = await host.run("templates", "rm", name)
+        #expect(none.status == 0 && none.errors.contains("there is no template \(name)\n"))
+        for wrong in ["..", "nobody", "deadbeef"] {
+            #expect(await host.run("templates", "rm", wrong).status != 0, "\(wrong)")
+            #expect(await host.run("templates", "build", wrong).status != 0, "\(wrong)")
+        }
+    }
+
     @Test("signs, pins and the trash", .enabled(if: Tool("qemu-img").isInstalled, "needs qemu-img"))
     func cleanup() async throws {
         let host = try CommandHost()
