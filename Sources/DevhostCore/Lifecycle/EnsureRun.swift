@@ -17,15 +17,16 @@ struct EnsureRun: Sendable {
         var start: StartKind?
     }
 
+    /// Brings a VM to what a record says, and notes what becomes of it.
     func perform(_ wanted: VMRecord) async throws -> Outcome {
         var record = wanted
-        var outcome = StartKind?.none
+        var start: StartKind?
         let host = HostPreparation(devhost: devhost, libvirt: libvirt)
         try await host.prepare()
         try await parts.removeOtherDisk(of: record)
         // The disk of a VM that has been up holds somebody's work; what its guest was told is known since.
         let hasBeenUp = record.guestDigest != nil && !record.isIncomplete
-        if plan.isNew { try await clearUnstarted(record) }
+        if plan.isNew && plan.existing != nil { try await clearUnstarted(record) }
         let disk =
             try await hasBeenUp ? parts.bootedDiskSize(record.diskNumber) : parts.diskSize(record.diskNumber)
         // After the disk: without it memory on disk would look as if it could not be used.
@@ -56,8 +57,8 @@ struct EnsureRun: Sendable {
                 do {
                     // What an interrupted rebuild left of the first-boot data may be half written.
                     let isInterrupted = record.otherDisk != nil
-                    try await start(record, guest, hostKey, definition, renewsFirstBoot: isInterrupted)
-                    outcome = .cold
+                    try await self.start(record, guest, hostKey, definition, renewsFirstBoot: isInterrupted)
+                    start = .cold
                 } catch {
                     throw await startAsBefore(because: error)
                 }
@@ -79,10 +80,11 @@ struct EnsureRun: Sendable {
                 try devhost.records.save(record)
             }
             if let template, try await startWarm(template, record, firstBoot, definition) {
-                outcome = .warm
+                start = .warm
             } else {
-                try await start(record, guest, hostKey, definition, renewsFirstBoot: record.otherDisk != nil)
-                outcome = .cold
+                try await self.start(
+                    record, guest, hostKey, definition, renewsFirstBoot: record.otherDisk != nil)
+                start = .cold
             }
         }
         try await libvirt.setAutostart(name, true)
@@ -91,7 +93,7 @@ struct EnsureRun: Sendable {
         record.otherDisk = nil
         try devhost.records.save(record)
         await devhost.serve(progress: progress)
-        return Outcome(record: record, start: outcome)
+        return Outcome(record: record, start: start)
     }
 
     /// Lets a suspended VM go on, and sees to the clock of one that may have stood still. Before the record says that the
