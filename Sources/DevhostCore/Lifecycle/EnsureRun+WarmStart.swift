@@ -41,6 +41,8 @@ extension EnsureRun {
         try await parts.makeFirstBoot(content)
         try await parts.define(definition)
         try await parts.publishNames(ipv4: ipv4, ipv6: record.ipv6)
+        let place = try await warmStart.place()
+        defer { withExtendedLifetime(place) {} }
         progress(.step("starting \(record.name) warm"))
         guard try await warmStart.start(template, definition) else {
             try await makeUnused(record)

@@ -75,6 +75,8 @@ public struct Layout: Sendable, Hashable {
     public func templateDomain(_ key: String) -> String { "_template-\(key)" }
     /// The lock of whoever makes or removes a template.
     public func templateLock(_ key: String) -> String { "\(locks)/_template-\(key).lock" }
+    /// The lock of one of the places for VMs that come up from a template.
+    public func warmStartPlace(_ number: Int) -> String { "\(locks)/_warm-start-\(number).lock" }
     /// Which images and shapes new VMs were made of lately.
     public var templateDemand: String { "\(templates)/demand.json" }
     /// The lock under which that, and the use of templates, is noted.

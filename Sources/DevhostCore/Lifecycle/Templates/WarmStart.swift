@@ -83,6 +83,22 @@ struct WarmStart: Sendable {
         return true
     }
 
+    /// Waits for a place among the VMs that come up from templates at a time: as many as the host has processors. More
+    /// would only make each other late, and those that are too late boot.
+    /// - Returns: The place, held until it is let go; nil where none became free for long.
+    func place() async throws -> FileLock? {
+        let places = try await libvirt.node().cpus
+        let start = devhost.clock.monotonic
+        while true {
+            for number in 0..<places {
+                let path = devhost.layout.warmStartPlace(number)
+                if let lock = try await devhost.lockIfFree(path, verb: "ensure \(name)") { return lock }
+            }
+            guard devhost.clock.monotonic - start < devhost.configuration.startLimit else { return nil }
+            try await devhost.clock.sleep(for: .milliseconds(50))
+        }
+    }
+
     /// Notes that a VM started from a template.
     func noteUse(of key: String) async throws {
         let now = Timestamp(devhost.clock.now)
