@@ -5,6 +5,7 @@ import Synchronization
 #elseif canImport(Darwin)
     import Darwin
 #endif
+
 /// A pipe whose far end another process of root's opens by a path. No file of it is left behind, and the far end sees
 /// the end of the data when this process ends, however that ends.
 package final class PathPipe: Sendable {
@@ -19,16 +20,13 @@ package final class PathPipe: Sendable {
 
     /// Makes a pipe that holds a mebibyte, or as much as this system lets it.
     package init() throws {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw DevhostError.posix("cannot make a pipe") }
-        // Closed in programs that this process starts.
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        path = "/proc/\(getpid())/fd/\(ends[0])"
+        let pipe = try Pipe()
+        path = "/proc/\(getpid())/fd/\(pipe.reader)"
         #if os(Linux)
-            _ = fcntl(ends[1], Self.setSize, 1 << 20)
+            _ = fcntl(pipe.writer, Self.setSize, 1 << 20)
         #endif
-        reader = Mutex(FileDescriptor(owning: ends[0]))
-        writer = Mutex(FileDescriptor(owning: ends[1]))
+        reader = Mutex(pipe.handOverReader())
+        writer = Mutex(pipe.handOverWriter())
     }
 
     /// Lets go of the far end here. When nobody else has it open, writing ends.
