@@ -5,6 +5,8 @@ is lost.
 usage: disasters.py FOLDER-OF-BINARIES
 """
 
+import atexit
+import json
 import os
 import subprocess
 import sys
@@ -190,6 +192,18 @@ def a_clock_that_jumps():
     rig.must("rebuild", "on2")
 
 
+def events_of(name):
+    """What somebody heard who asked once, before the first disaster."""
+    with open(EVENTS) as file:
+        events = [json.loads(line) for line in file]
+    return [event["event"] for event in events if event["name"] == name]
+
+
+EVENTS = "/run/disasters.events"
+with open(EVENTS, "w") as file:
+    follower = subprocess.Popen(
+        [rig.fc, "events", "--follow", "--json"], stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.DEVNULL)
+atexit.register(follower.kill)
 try:
     for name in ("on1", "on2", "off1", "kept1"):
         rig.ensure(name)
@@ -209,6 +223,10 @@ try:
             raise Broken(f"{title}: {broken}") from None
         print(f"{title}: nothing is lost", flush=True)
     rig.ensure("kept1")
+    await_that("whoever follows the events hears of the last one", lambda: "resumed" in events_of("kept1")[-2:])
+    heard = events_of("on1")
+    if heard.count("present") < 3 or "stopped" not in heard:
+        raise Broken(f"whoever follows the events of on1 hears {heard}")
     if "(restored)" not in rig.shell("virsh domstate --reason kept1"):
         raise Broken("what was suspended did not go on where it was")
 except Broken as broken:
