@@ -42,10 +42,15 @@ final class ProxyHost {
     private func stop() async {
         for program in programs { await program.end() }
         let layout = test.configuration.layout
+        let running = (try? await shell("pgrep -u caddy -x caddy").text) ?? ""
         _ = try? await Processes.run(
             Command(
                 "curl", ["-sS", "--unix-socket", layout.proxySocket, "-X", "POST", "http://devhost/stop"]))
-        while Proxy(publish: test.configuration.publish, layout: layout).isListening { await Task.yield() }
+        // To its very end: Caddies share their ports (SO_REUSEPORT), and one that is on its way out would get some of the
+        // next test's requests.
+        for process in running.split(separator: "\n") {
+            while Files.exists("/proc/\(process)/exe") { try? await Task.sleep(for: .milliseconds(5)) }
+        }
     }
 
     var log: String { (try? Files.readText("\(test.configuration.layout.proxyLogs)/caddy.log")) ?? "" }
