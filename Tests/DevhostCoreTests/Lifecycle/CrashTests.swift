@@ -5,10 +5,10 @@ import Testing
 /// Walks every outside effect of a verb: stops there as a crash would, and looks whether the next call completes.
 @Suite struct CrashTests {
     /// More effects than any verb has.
-    private static let bound = 200
+    static let bound = 200
 
     /// Runs `verb` with a stop at step 0, 1, 2, … until it runs through; `check` follows every stop.
-    private func walk(
+    func walk(
         _ verb: (Devhost, TestDevhost) async throws -> Void,
         prepare: (Devhost, TestDevhost) async throws -> Void = { _, _ in },
         check: (Devhost, TestDevhost, Int) async throws -> Void
@@ -33,7 +33,7 @@ import Testing
     }
 
     /// Expects a devhost in which `doctor` finds nothing.
-    private func expectHealth(_ devhost: Devhost, _ step: Int) async throws {
+    func expectHealth(_ devhost: Devhost, _ step: Int) async throws {
         let findings = try await devhost.diagnose().findings.filter { $0.severity > .note }
         #expect(findings.isEmpty, "step \(step): \(findings)")
     }
@@ -166,24 +166,6 @@ import Testing
         }
     }
 
-    @Test func afterACrashAnywhereInACleanupItCanBeRepeatedAndNoVMLosesItsImage() async throws {
-        try await walk { devhost, _ in
-            _ = try await devhost.pruneImages(olderThanDays: 0)
-        } prepare: { devhost, test in
-            try await devhost.ensure(try test.request("demo"))
-            var other = try test.request("other")
-            other.release = .image(test.otherImage, channel: nil)
-            try await devhost.ensure(other)
-            try await devhost.destroy(other.name)
-        } check: { devhost, test, step in
-            _ = try await devhost.pruneImages(olderThanDays: 0)
-            let hash = try devhost.records.require(VMName("demo")).imageHash
-            #expect(try await devhost.images().map(\.sha256) == [hash], "step \(step)")
-            try await expectHealth(devhost, step)
-            #expect(try await devhost.rebuild(VMName("demo")).state == .running, "step \(step)")
-        }
-    }
-
     @Test func afterACrashAnywhereInADestroyTheVMCanBeMadeAnewOrDestroyed() async throws {
         try await walk { devhost, _ in
             try await devhost.destroy(VMName("demo"))
@@ -199,91 +181,6 @@ import Testing
             #expect(try await devhost.describe(VMName("other")).state == .running, "step \(step)")
             try await expectHealth(devhost, step)
         }
-    }
-
-    @Test func afterACrashAnywhereInAMoveToTheTrashItCanBeRepeatedOrUndone() async throws {
-        try await walk { devhost, _ in
-            try await devhost.moveToTrash(VMName("demo"))
-        } prepare: { devhost, test in
-            try await devhost.ensure(try test.request("demo"))
-            try await devhost.ensure(try test.request("other"))
-        } check: { devhost, test, step in
-            let name = try VMName("demo")
-            let before = try #require(try devhost.records.find(name))
-            switch step % 3 {
-            case 0:
-                try await devhost.moveToTrash(name)
-                try await expectHealth(devhost, step)
-                #expect(try await devhost.restoreFromTrash(name), "step \(step)")
-            case 1 where before.trashed != nil:
-                let mended = try await devhost.diagnose(mending: true).findings
-                #expect(mended.allSatisfy { $0.mending == .done || $0.severity == .note }, "step \(step): \(mended)")
-                try await devhost.restoreFromTrash(name)
-            default: try await devhost.restoreFromTrash(name)
-            }
-            try await expectHealth(devhost, step)
-            let after = try await devhost.ensure(EnsureRequest(name: name))
-            #expect(after.state == .running && after.record.ipv4 == before.ipv4, "step \(step)")
-            #expect(try await devhost.describe(VMName("other")).state == .running, "step \(step)")
-            try await expectHealth(devhost, step)
-            try await devhost.destroy(name)
-            #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")
-        }
-    }
-
-    @Test func afterACrashAnywhereInAnUndeleteItCanBeRepeated() async throws {
-        try await walk { devhost, _ in
-            try await devhost.restoreFromTrash(VMName("demo"))
-        } prepare: { devhost, test in
-            try await devhost.ensure(try test.request("demo"))
-            try await devhost.moveToTrash(VMName("demo"))
-        } check: { devhost, test, step in
-            let name = try VMName("demo")
-            let isTrashed = try devhost.records.find(name)?.trashed != nil
-            if step.isMultiple(of: 2) || isTrashed {
-                try await devhost.restoreFromTrash(name)
-            } else {
-                try await devhost.start(name)
-            }
-            try await expectHealth(devhost, step)
-            #expect(try await devhost.start(name).state == .running, "step \(step)")
-            #expect(try test.hosts().contains(" demo\n"), "step \(step)")
-            try await expectHealth(devhost, step)
-        }
-    }
-
-    @Test func afterACrashAnywhereInACleanupOfVMsTheNextOneCompletesIt() async throws {
-        for step in 0..<Self.bound {
-            let world = try CleanupWorld("notice-days = 0")
-            var names: [VMName] = []
-            for text in ["off", "old", "used"] { names.append(try await world.ensure(text)) }
-            let trashed = try await world.ensure("gone")
-            try await world.devhost.moveToTrash(trashed)
-            _ = try await world.devhost.collectSigns()
-            // What the looks of a month would have seen.
-            for (name, days) in zip(names + [trashed], [13.5, 30.5, 0, 6.5]) {
-                var use = world.devhost.useStore.read(name).use
-                use.idle = days * 86400
-                use.trashed = use.idle
-                try world.devhost.useStore.write(use, of: name)
-            }
-            world.clock.advance(hours: 12)
-            let observer = StepObserver(stopAt: step)
-            _ = try? await Effects.$observer.withValue(observer) { try await world.devhost.cleanUp() }
-            let report = try #require(try await world.devhost.cleanUp())
-            #expect(report.failures.isEmpty, "step \(step)")
-            try await expectHealth(world.devhost, step)
-            #expect(try world.devhost.records.find(names[1])?.trashed != nil, "step \(step)")
-            #expect(try world.devhost.records.find(trashed) == nil, "step \(step)")
-            #expect(try await world.devhost.describe(names[2]).state == .running, "step \(step)")
-            #expect(try await world.devhost.restoreFromTrash(names[1]), "step \(step)")
-            #expect(try await world.devhost.start(names[1]).state == .running, "step \(step)")
-            if !observer.hasStopped {
-                #expect(step > 10, "the walk saw next to nothing")
-                return
-            }
-        }
-        Issue.record("the clean-up did not run through within \(Self.bound) effects")
     }
 
     @Test func afterACrashAnywhereInARebuildEnsureCompletesWithOneOfTheDisks() async throws {
@@ -321,85 +218,6 @@ import Testing
             }
             try await devhost.destroy(VMName("demo"))
             #expect(try await test.leftovers(of: "demo", devhost).isEmpty, "step \(step)")
-        }
-    }
-
-    @Test func afterACrashAnywhereInASnapshotItCanBeRepeated() async throws {
-        try await walk { devhost, _ in
-            try await devhost.snapshot(VMName("demo"), label: SnapshotLabel("one"))
-        } prepare: { devhost, test in
-            try await devhost.ensure(try test.request("demo"))
-        } check: { devhost, _, step in
-            try await expectHealth(devhost, step)
-            let reference = SnapshotReference(try VMName("demo"), try SnapshotLabel("one"))
-            if try await devhost.snapshots(reference.name).isEmpty {
-                try await devhost.snapshot(reference.name, label: reference.label)
-            }
-            #expect(try await devhost.restore(reference, isForced: true).state == .running, "step \(step)")
-        }
-    }
-
-    @Test func afterACrashAnywhereInARestoreItCanBeRepeatedAndEnsureCompletes() async throws {
-        let reference = SnapshotReference(try VMName("demo"), try SnapshotLabel("one"))
-        try await walk { devhost, _ in
-            try await devhost.restore(reference, isForced: true)
-        } prepare: { devhost, test in
-            var request = try test.request("demo")
-            request.memory = try MemorySize("1G")
-            try await devhost.ensure(request)
-            try await devhost.snapshot(reference.name, label: reference.label)
-            request.memory = try MemorySize("2G")
-            try await devhost.ensure(request)
-        } check: { devhost, _, step in
-            if step.isMultiple(of: 2) {
-                let restored = try await devhost.restore(reference, isForced: true)
-                #expect(restored.state == .running && restored.record.memory?.mebibytes == 1024, "step \(step)")
-            } else {
-                #expect(try await devhost.ensure(EnsureRequest(name: reference.name)).state == .running, "step \(step)")
-            }
-            try await expectHealth(devhost, step)
-            #expect(try await devhost.snapshots(reference.name).count == 1, "step \(step)")
-        }
-    }
-
-    @Test func afterACrashAnywhereInTheRemovalOfASnapshotItCanBeRepeated() async throws {
-        let reference = SnapshotReference(try VMName("demo"), try SnapshotLabel("one"))
-        try await walk { devhost, _ in
-            try await devhost.removeSnapshot(reference)
-        } prepare: { devhost, test in
-            try await devhost.ensure(try test.request("demo"))
-            try await devhost.snapshot(reference.name, label: reference.label)
-        } check: { devhost, _, step in
-            try await expectHealth(devhost, step)
-            try await devhost.removeSnapshot(reference)
-            #expect(try await devhost.snapshots(reference.name).isEmpty, "step \(step)")
-        }
-    }
-
-    @Test func afterACrashAnywhereInACloningItCanBeRepeatedAndDestroyLeavesNothing() async throws {
-        let (source, name) = (try VMName("demo"), try VMName("twin"))
-        try await walk { devhost, _ in
-            try await devhost.clone(source, as: name)
-        } prepare: { devhost, test in
-            try await devhost.ensure(try test.request("demo"))
-        } check: { devhost, test, step in
-            let before = try devhost.records.require(source)
-            #expect(try await devhost.describe(source).state == .running, "step \(step)")
-            if let record = try devhost.records.find(name), record.isIncomplete {
-                await expectError(.conflict, containing: "is not itself yet") {
-                    try await devhost.ensure(EnsureRequest(name: name))
-                }
-            }
-            if step.isMultiple(of: 2), try devhost.records.find(name)?.isIncomplete ?? true {
-                if try devhost.records.find(name) == nil { try await devhost.destroy(name) }
-                let twin = try await devhost.clone(source, as: name)
-                #expect(twin.state == .running && twin.record.mac != before.mac, "step \(step)")
-                try await expectHealth(devhost, step)
-            }
-            try await devhost.destroy(name)
-            #expect(try await test.leftovers(of: "twin", devhost).isEmpty, "step \(step)")
-            #expect(try devhost.records.require(source) == before, "step \(step)")
-            try await expectHealth(devhost, step)
         }
     }
 
