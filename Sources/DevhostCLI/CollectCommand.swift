@@ -23,14 +23,14 @@ struct CollectCommand: ProgramCommand {
             return .success
         }
         context.progress.notice("looked at \(report.looked) VMs")
-        for template in try await context.devhost().buildWantedTemplates(progress: context.progress.handler) {
-            context.progress.notice("template \(template.name) is made")
-        }
         for (name, problem) in report.problems.sorted(by: { $0.key < $1.key }) {
             context.progress.warning("\(name) is kept: \(problem)")
         }
+        for failure in report.failures { context.progress.warning(failure) }
+        for template in try await context.devhost().buildWantedTemplates(progress: context.progress.handler) {
+            context.progress.notice("template \(template.name) is made")
+        }
         guard report.failures.isEmpty else {
-            for failure in report.failures { context.progress.warning(failure) }
             throw DevhostError(.failed, "not every VM could be looked at")
         }
         return .success

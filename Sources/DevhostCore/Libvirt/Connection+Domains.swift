@@ -12,9 +12,12 @@ extension Connection {
     }
 
     static func domain(_ call: LibvirtCall, _ name: VMName) throws -> OpaquePointer {
+        try domain(call, name.description)
+    }
+
+    static func domain(_ call: LibvirtCall, _ name: String) throws -> OpaquePointer {
         try call.own(
-            virDomainLookupByName(call.connection, name.description), "cannot find the domain \(name)",
-            release: virDomainFree)
+            virDomainLookupByName(call.connection, name), "cannot find the domain \(name)", release: virDomainFree)
     }
 
     /// Runs a body with a domain of this name.
@@ -72,10 +75,19 @@ extension Connection {
         }
     }
 
-    /// Runs a body with every domain whose name is one of a VM (`virConnectListAllDomains`).
+    /// Runs a body with every domain whose name is one of a VM.
     /// - Parameter kinds: Which ones; none for all.
     private static func forEachDomain(
         _ call: LibvirtCall, _ kinds: [virConnectListAllDomainsFlags], _ body: (OpaquePointer, VMName) -> Void
+    ) throws {
+        try forEachNamedDomain(call, kinds) { domain, text in
+            if let name = try? VMName(text) { body(domain, name) }
+        }
+    }
+
+    /// Runs a body with every domain, whatever its name (`virConnectListAllDomains`).
+    static func forEachNamedDomain(
+        _ call: LibvirtCall, _ kinds: [virConnectListAllDomainsFlags], _ body: (OpaquePointer, String) -> Void
     ) throws {
         var list: UnsafeMutablePointer<virDomainPtr?>?
         let flags = kinds.reduce(0) { $0 | $1.rawValue }
@@ -84,8 +96,7 @@ extension Connection {
         for index in 0..<Int(count) {
             guard let domain = list?[index] else { continue }
             defer { virDomainFree(domain) }
-            guard let text = virDomainGetName(domain), let name = try? VMName(String(cString: text)) else { continue }
-            body(domain, name)
+            if let name = virDomainGetName(domain) { body(domain, String(cString: name)) }
         }
     }
 

@@ -23,8 +23,9 @@ extension Connection {
             return number
         }
         continuation.onTermination = { [self] _ in
-            Blocking.start {
-                self.readAtOnce { call in
+            // Where libvirt has gone away there is nothing to end.
+            Task {
+                try? await self.read { call in
                     virConnectDomainEventDeregisterAny(call.connection, number)
                     virConnectUnregisterCloseCallback(call.connection, EventReceiver.close)
                 }

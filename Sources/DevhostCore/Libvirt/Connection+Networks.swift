@@ -72,12 +72,11 @@ extension Connection {
         try await change("virNetworkUpdate", "\(name) \(adding ? "add" : "delete") \(xml)") { call in
             let network = try Self.network(call, name)
             let command = adding ? VIR_NETWORK_UPDATE_COMMAND_ADD_LAST : VIR_NETWORK_UPDATE_COMMAND_DELETE
-            let part = VIR_NETWORK_SECTION_IP_DHCP_HOST
             let isActive = virNetworkIsActive(network) == 1
             let flags =
                 VIR_NETWORK_UPDATE_AFFECT_CONFIG.rawValue | (isActive ? VIR_NETWORK_UPDATE_AFFECT_LIVE.rawValue : 0)
             try check(
-                virNetworkUpdate(network, command.rawValue, part.rawValue, -1, xml, flags),
+                virNetworkUpdate(network, command.rawValue, VIR_NETWORK_SECTION_IP_DHCP_HOST.rawValue, -1, xml, flags),
                 "cannot change the network \(name) by \(xml)")
         }
     }

@@ -1,5 +1,4 @@
 import CLibvirt
-import Glibc
 
 /// Domains that are never defined and bear names that no VM can have, and their memory as a file.
 extension Connection {
@@ -17,7 +16,7 @@ extension Connection {
     /// Whether such a domain is active.
     func isTransientDomainActive(_ name: String) async throws -> Bool {
         try await read { call in
-            try optional { virDomainIsActive(try Self.transientDomain(call, name)) == 1 } ?? false
+            try optional { virDomainIsActive(try Self.domain(call, name)) == 1 } ?? false
         }
     }
 
@@ -26,7 +25,7 @@ extension Connection {
         guard try await isTransientDomainActive(name) else { return }
         try await change("virDomainDestroy", name) { call in
             _ = try optional {
-                let domain = try Self.transientDomain(call, name)
+                let domain = try Self.domain(call, name)
                 if virDomainDestroy(domain) < 0 && virDomainIsActive(domain) == 1 {
                     throw DevhostError.libvirt("cannot stop the domain \(name)")
                 }
@@ -37,16 +36,11 @@ extension Connection {
     /// The names of the active domains that begin so.
     func activeDomains(prefix: String) async throws -> [String] {
         try await read { call in
-            var list: UnsafeMutablePointer<virDomainPtr?>?
-            let count = try check(
-                virConnectListAllDomains(call.connection, &list, VIR_CONNECT_LIST_DOMAINS_ACTIVE.rawValue),
-                "cannot list the domains")
-            defer { free(list) }
-            return (0..<Int(count)).compactMap { index in
-                guard let domain = list?[index] else { return nil }
-                defer { virDomainFree(domain) }
-                return virDomainGetName(domain).map { String(cString: $0) }
-            }.filter { $0.hasPrefix(prefix) }.sorted()
+            var names: [String] = []
+            try Self.forEachNamedDomain(call, [VIR_CONNECT_LIST_DOMAINS_ACTIVE]) { _, name in
+                if name.hasPrefix(prefix) { names.append(name) }
+            }
+            return names.sorted()
         }
     }
 
@@ -54,7 +48,7 @@ extension Connection {
     func saveTransientDomain(_ name: String, to path: String) async throws {
         try await change("virDomainSave", name) { call in
             try check(
-                virDomainSave(try Self.transientDomain(call, name), path), "cannot save the memory of \(name)")
+                virDomainSave(try Self.domain(call, name), path), "cannot save the memory of \(name)")
         }
     }
 
@@ -91,10 +85,5 @@ extension Connection {
             return text[start.upperBound..<end.lowerBound].split(separator: "\n")
                 .filter { !$0.contains("<counter") && !$0.contains("<microcode") }.joined(separator: "\n")
         }
-    }
-
-    private static func transientDomain(_ call: LibvirtCall, _ name: String) throws -> OpaquePointer {
-        try call.own(
-            virDomainLookupByName(call.connection, name), "cannot find the domain \(name)", release: virDomainFree)
     }
 }

@@ -68,11 +68,6 @@ public final class Connection: Sendable {
         try await Blocking.run { [self] in try LibvirtCall.run(pointer, body) }
     }
 
-    /// Runs a call that only looks on this thread, which it may hold up.
-    func readAtOnce<Result>(_ body: (LibvirtCall) throws -> Result) rethrows -> Result {
-        try LibvirtCall.run(pointer, body)
-    }
-
     /// Runs a call that changes something, announced as `function object`.
     @discardableResult
     func change<Result: Sendable>(

@@ -95,7 +95,10 @@ actor LazyConnection {
 
     /// - Throws: What ``Connection/open(_:)`` throws; the next call tries again.
     func callAsFunction() async throws -> Connection {
-        if let open = try? await task?.value, try await !open.isAlive() { task = nil }
+        // Another caller may have replaced it meanwhile.
+        if let old = self.task, let open = try? await old.value, try await !open.isAlive(), self.task == old {
+            self.task = nil
+        }
         let task = self.task ?? Task { [uri] in try await Connection.open(uri) }
         self.task = task
         do {

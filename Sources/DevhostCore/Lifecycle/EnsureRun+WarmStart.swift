@@ -17,12 +17,13 @@ extension EnsureRun {
         guard settings.isEnabled, plan.isNew, libvirt.driver == .qemu || libvirt.driver == .test,
             let image = record.imageHash, let cpus = record.cpus, let memory = record.memory
         else { return nil }
+        let shape = MachineShape(cpus: cpus, memory: memory)
         if settings.shapes != .none {
             let now = Timestamp(devhost.clock.now)
-            try await devhost.noteDemand { $0.note(image, MachineShape(cpus: cpus, memory: memory), at: now) }
+            try await devhost.noteDemand { $0.note(image, shape, at: now) }
         }
         guard !plan.request.bootsCold else { return nil }
-        return try await warmStart.choose(image, try await definition(record))
+        return try await warmStart.choose(image, shape) { try await definition(record) }
     }
 
     /// Starts a new VM from a template. Where that fails, a warning says why, and the VM is as before its first start,

@@ -63,7 +63,7 @@ struct EnsureRun: Sendable {
                     throw await startAsBefore(because: error)
                 }
             } else {
-                try await publishNamesOnHost(record)
+                if let ipv4 = record.ipv4 { try await parts.publishNames(ipv4: ipv4, ipv6: record.ipv6) }
                 try await waitForGuest(record, consoleStart: console.start)
             }
         } else {
@@ -229,14 +229,6 @@ struct EnsureRun: Sendable {
             progress(.warning("\(name) does not start as it was either: \(error)"))
             return reason
         }
-    }
-
-    /// The names of a VM that runs are in the network's DNS; the hosts file is anybody's to edit.
-    private func publishNamesOnHost(_ record: VMRecord) async throws {
-        guard let ipv4 = record.ipv4 else { return }
-        let addresses = [ipv4.description] + (record.ipv6.map { [$0.description] } ?? [])
-        if try devhost.hostsFile.holds(name, addresses: addresses) { return }
-        try await parts.publishNames(ipv4: ipv4, ipv6: record.ipv6)
     }
 
     private var console: ConsoleMark { ConsoleMark(layout: layout, name: name) }

@@ -175,10 +175,11 @@ struct VMParts: Sendable {
 
     // MARK: Names
 
-    /// Makes the VM's name resolve in the network's DNS and on the devhost.
+    /// Makes the VM's name resolve in the network's DNS and on the devhost. Where it does, no lock is taken that VMs share.
     func publishNames(ipv4: IPv4Address, ipv6: IPv6Address?) async throws {
         let addresses = [ipv4.description] + (ipv6.map { [$0.description] } ?? [])
         try devhost.dnsFolder.publish(name, addresses: addresses)
+        if try devhost.hostsFile.holds(name, addresses: addresses) { return }
         try await devhost.withHostLock { try devhost.hostsFile.publish(name, addresses: addresses) }
     }
 

@@ -53,16 +53,15 @@ struct TemplateRecord: Codable, Sendable, Hashable {
     }
 
     var shape: MachineShape { MachineShape(cpus: cpus, memory: memory) }
+    /// What it occupies, in bytes.
+    var size: UInt64 { memorySize + diskSize }
+
     /// Notes that a VM did not start from it.
     mutating func noteFailure(at now: Timestamp) {
         if let lastFailure, now.date.timeIntervalSince(lastFailure.date) < 60 { return }
         failures += 1
         lastFailure = now
     }
-    /// What it occupies, in bytes.
-    var size: UInt64 { memorySize + diskSize }
-    /// When it was used last, or made.
-    var lastNeeded: Timestamp { lastUse ?? created }
 }
 
 extension TemplateRecord {

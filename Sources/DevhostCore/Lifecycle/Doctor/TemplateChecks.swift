@@ -15,8 +15,7 @@ struct TemplateChecks: Sendable {
                     remedy: "fc-devhost doctor --fix, then 'fc-devhost templates build'",
                     mend: { [devhost] in try await devhost.discardTemplate(template.name) }))
         }
-        let domains = try await libvirt.activeDomains(prefix: devhost.layout.templateDomain(""))
-        let leftovers = try devhost.templateLeftovers(libvirt: domains)
+        let leftovers = try await devhost.templateLeftovers(libvirt)
         if !leftovers.isEmpty {
             symptoms.append(
                 Symptom(

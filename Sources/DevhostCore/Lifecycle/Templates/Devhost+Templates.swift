@@ -2,19 +2,22 @@ extension Devhost {
     /// The templates that new VMs start from, the one used last first.
     public func templates() async throws -> [Template] {
         let libvirt = try await self.libvirt()
+        let records = try templateStore.records()
+        if records.isEmpty { return [] }
         let host = TemplateHost(devhost: self, libvirt: libvirt)
+        let software = try await host.software()
         var templates: [Template] = []
-        for (key, record) in try templateStore.records() {
+        for (key, record) in records {
             let problem: String?
             do {
                 let machine = try await host.machine(record.shape, over: record.image) { _ in }
-                problem = host.problem(of: key, record, host: try await host.description(of: machine))
+                problem = host.problem(of: key, record, on: try software.description(of: machine))
             } catch {
                 problem = "\(error)"
             }
             templates.append(Template(key, record, problem: problem))
         }
-        return templates.sorted { ($1.lastUse ?? $1.created, $0.name) < ($0.lastUse ?? $0.created, $1.name) }
+        return templates.sorted { ($1.lastNeeded, $0.name) < ($0.lastNeeded, $1.name) }
     }
 
     /// Makes the template of an image and a shape, in place of one that there is. It boots a system for that.
@@ -173,11 +176,7 @@ extension Devhost {
             }
         }
         let known = Set(complete.map(\.name))
-        let domains = try await libvirt.activeDomains(prefix: layout.templateDomain(""))
-        for key in try templateLeftovers(libvirt: domains)
-        where !known.contains(key) {
-            try await discardTemplate(key)
-        }
+        for key in try await templateLeftovers(libvirt) where !known.contains(key) { try await discardTemplate(key) }
         for template in Template.beyond(configuration.warmStart.maximumDisk, complete) where template.name != kept {
             if try await discardTemplate(template.name) {
                 progress(.notice("the template \(template.name) is removed: all together are larger than max-disk"))
@@ -193,8 +192,9 @@ extension Devhost {
     }
 
     /// The names of templates of which there are files or a domain and that are neither complete nor being made.
-    func templateLeftovers(libvirt domains: [String]) throws -> [String] {
-        let ofDomains = domains.map { String($0.dropFirst(layout.templateDomain("").count)) }
+    func templateLeftovers(_ libvirt: Connection) async throws -> [String] {
+        let prefix = layout.templateDomain("")
+        let ofDomains = try await libvirt.activeDomains(prefix: prefix).map { String($0.dropFirst(prefix.count)) }
         let ofFiles = try templateStore.keys().filter { templateStore.record($0) == nil }
         return Set(ofDomains.filter(TemplateStore.isKey) + ofFiles).sorted()
             .filter { !FileLock.isHeld(layout.templateLock($0)) }

@@ -47,10 +47,13 @@ public enum StartKind: String, Sendable, Codable {
 }
 
 extension Template {
+    /// When it was used last, or made.
+    var lastNeeded: Timestamp { lastUse ?? created }
+
     /// Which templates go so that the rest fits into a number of bytes: those that were not used for longest.
     static func beyond(_ bytes: UInt64, _ templates: [Template]) -> [Template] {
         var occupied = templates.reduce(0) { $0 + $1.size }
-        return templates.sorted { ($0.lastUse ?? $0.created, $0.name) < ($1.lastUse ?? $1.created, $1.name) }
+        return templates.sorted { ($0.lastNeeded, $0.name) < ($1.lastNeeded, $1.name) }
             .prefix { template in
                 guard occupied > bytes else { return false }
                 occupied -= template.size

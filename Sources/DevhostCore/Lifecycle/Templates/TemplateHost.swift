@@ -22,16 +22,30 @@ struct TemplateHost: Sendable {
 
     /// What the memory of a machine depends on here.
     func description(of machine: DomainDefinition) async throws -> TemplateRecord.Host {
-        TemplateRecord.Host(
-            machine: try machine.machineDigest(), hypervisor: try await libvirt.hypervisorVersion(),
-            libvirt: try await libvirt.libraryVersion(),
+        try await software().description(of: machine)
+    }
+
+    /// What the memory of any machine depends on here.
+    struct Software: Sendable {
+        let hypervisor: UInt64
+        let libvirt: UInt64
+        let processor: SHA256Digest
+
+        func description(of machine: DomainDefinition) throws -> TemplateRecord.Host {
+            TemplateRecord.Host(
+                machine: try machine.machineDigest(), hypervisor: hypervisor, libvirt: libvirt, processor: processor)
+        }
+    }
+
+    /// Asks libvirt, which takes it a while to describe the processor.
+    func software() async throws -> Software {
+        Software(
+            hypervisor: try await libvirt.hypervisorVersion(), libvirt: try await libvirt.libraryVersion(),
             processor: try SHA256Hasher.digest(Array(try await libvirt.processorDescription().utf8)))
     }
 
     /// Why a template cannot be used here; nil where it can as far as can be seen without reading it whole.
-    func problem(
-        of key: String, _ record: TemplateRecord, host: TemplateRecord.Host
-    ) -> String? {
+    func problem(of key: String, _ record: TemplateRecord, on host: TemplateRecord.Host) -> String? {
         if let difference = record.host.difference(from: host) { return difference }
         let size = Files.status(devhost.layout.templateMemory(key))?.size ?? 0
         return size == record.memorySize ? nil : "its memory has \(size) bytes and had \(record.memorySize)"

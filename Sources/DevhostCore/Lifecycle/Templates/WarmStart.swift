@@ -22,13 +22,15 @@ struct WarmStart: Sendable {
 
     /// The template for a VM; nil where there is none. One that cannot be used any more is removed, and a warning says
     /// so.
-    func choose(_ image: SHA256Digest, _ definition: DomainDefinition) async throws -> Choice? {
-        let shape = MachineShape(cpus: definition.cpus, memory: definition.memory)
+    /// - Parameter definition: What the VM is to be like, asked for where there is a template.
+    func choose(
+        _ image: SHA256Digest, _ shape: MachineShape, definition: () async throws -> DomainDefinition
+    ) async throws -> Choice? {
         let key = try TemplateRecord.key(image, shape)
         guard let record = store.record(key) else { return nil }
         let host = TemplateHost(devhost: devhost, libvirt: libvirt)
-        let description = try await host.description(of: definition)
-        if let problem = host.problem(of: key, record, host: description) {
+        let problem = host.problem(of: key, record, on: try await host.description(of: try await definition()))
+        if let problem {
             try await discard(key, because: problem)
             return nil
         }
