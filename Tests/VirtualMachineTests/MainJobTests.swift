@@ -118,6 +118,9 @@ extension VirtualMachineTests {
             #expect(try await guest("curl -s -m 3 http://[fd64:6576:686f:7374::1]:9999/") == "no")
             #expect(try await guest("ping -c 1 -W 3 \(gateway)") == "yes")
             #expect(try await guest("ping -6 -c 1 -W 3 fd64:6576:686f:7374::1") == "yes")
+            let local = "fe80::3:ffff:feff:fffe%eth0"
+            #expect(try await guest("ping -6 -c 1 -W 3 \(local)") == "yes")
+            #expect(try await guest("curl -s -m 3 http://[\(local)]/") == "no", "it only pings there")
             let device = try await TestHost.inside(
                 name, "ip -o route show default | grep -o 'dev [a-z0-9]*' | head -1 | cut -c5-")
             let spoof = "sudo ip address add 10.12.0.99/16 dev \(device); ping -c 1 -W 2 -I 10.12.0.99 \(gateway)"

@@ -130,7 +130,7 @@ struct HostPreparation: Sendable {
         return NetworkFilterDefinition(
             name: network.name, gatewayMAC: AddressPlan.gatewayMAC, hostIPv4: [plan.gateway] + host.ipv4,
             hostIPv6: [plan.gatewayV6, .linkLocal(mac: AddressPlan.gatewayMAC)] + host.ipv6,
-            broadcast: [network.ipv4.last, IPv4Address(bits: .max)] + host.broadcast,
+            broadcast: [network.ipv4.last] + host.broadcast,
             ephemeralPorts: HostAddresses.ephemeralPorts(),
             services: network.services.map { .init(transport: $0.transport, ports: $0.port...$0.port) })
     }

@@ -18,32 +18,41 @@ import Testing
         }
     }
 
-    @Test func whatASourceMayReachIsDecidedBeforeItIsRefusedTheRest() throws {
-        for source in ["$LINKLOCAL", "$IPV6"] {
-            let own = try rules(filter()).filter { $0.condition.contains("srcipaddr='\(source)'") }
-            let ping = own.firstIndex { $0.condition.contains("icmpv6") && $0.action == "accept" }
-            let drop = own.firstIndex { $0.action == "drop" }
-            #expect(try #require(ping) < #require(drop))
+    private func first(_ action: String, _ texts: String...) throws -> Int {
+        try #require(
+            try rules(filter(services: [.init(transport: "tcp", ports: 8080...8080)])).firstIndex { rule in
+                rule.action == action && texts.allSatisfy { rule.condition.contains($0) }
+            }, "\(action) \(texts)")
+    }
+
+    @Test func aSourceIsVerifiedBeforeAnythingIsLetThrough() throws {
+        #expect(try first("drop", "match='no' srcipaddr='$IP'") < first("accept", "<ip protocol="))
+        #expect(try first("drop", "match='no' srcipaddr='$IPV6'") < first("accept", "<ipv6 protocol="))
+    }
+
+    @Test func theDevhostsAddressesAreClosedButForWhatMayGoAnywhere() throws {
+        for (layer, address, ping) in [("ip", "10.12.0.1", "icmp"), ("ipv6", "fd00::1", "icmpv6")] {
+            let closed = try first("drop", "<\(layer) dstipaddr='\(address)'")
+            #expect(try first("accept", "<\(layer) ", "dstportstart='8080'") < closed)
+            #expect(try first("accept", "<\(layer) protocol='\(ping)'") < closed)
+            #expect(try closed < first("accept", "<\(layer)/>"))
         }
-        let unbound = try rules(filter()).filter { $0.action == "drop" && $0.condition.contains("dstipaddr='fd00::1'") }
-        #expect(
-            unbound.allSatisfy { $0.condition.contains("srcipaddr=") }, "one source's refusal must not bind another")
     }
 
     @Test func whatGoesToEverybodyIsDroppedButDHCPAndNeighbourDiscovery() throws {
-        func first(_ action: String, _ texts: String...) throws -> Int? {
-            try rules(filter()).firstIndex { rule in
-                rule.action == action && texts.allSatisfy { rule.condition.contains($0) }
-            }
-        }
-        let any = try #require(try first("accept", "<ip/>"))
-        #expect(try #require(try first("drop", "dstipaddr='10.12.255.255'")) < any)
-        #expect(try #require(try first("drop", "dstipaddr='224.0.0.0'", "dstipmask='4'")) < any)
-        for source in ["$LINKLOCAL", "$IPV6"] {
-            let neighbours = try first("accept", "srcipaddr='\(source)'", "dstipaddr='ff00::'", "protocol='icmpv6'")
-            let drop = try first("drop", "srcipaddr='\(source)'", "dstipaddr='ff00::'")
-            #expect(try #require(neighbours) < #require(drop))
-        }
+        let service = try first("accept", "<ip ", "dstportstart='8080'")
+        #expect(try first("accept", "dstipaddr='255.255.255.255'") < first("drop", "dstipaddr='224.0.0.0'"))
+        #expect(try first("drop", "dstipaddr='10.12.255.255'") < service)
+        #expect(try first("drop", "dstipaddr='224.0.0.0'", "dstipmask='3'") < service)
+        let groups = try first("drop", "<ipv6 dstipaddr='ff00::' dstipmask='8'")
+        #expect(try first("accept", "srcipaddr='$LINKLOCAL' protocol='icmpv6'") < groups)
+        #expect(try first("accept", "<ipv6 protocol='icmpv6'") < groups)
+        #expect(try groups < first("accept", "<ipv6 ", "dstportstart='8080'"))
+    }
+
+    @Test func aVMIsNeitherRouterNorDHCPServer() throws {
+        #expect(try first("drop", "protocol='icmpv6' type='134'") < first("accept", "<ipv6 "))
+        #expect(try first("drop", "<ip protocol='udp' srcportstart='67'") < first("accept", "<ip protocol="))
     }
 
     @Test func theDigestStandsInTheFilterAndFollowsItsRules() throws {
