@@ -13,14 +13,18 @@ struct Readiness: Sendable {
     /// How often sshd is asked: a banner is noticed within this time and one connection.
     static let interval = Duration.milliseconds(50)
 
+    /// How long a connection may take to open. What arrives at a guest before it has its address is lost, and is sent
+    /// again only after a second: to ask anew is faster. A guest that is busy needs the longer limit, now and then.
+    private static func connectionLimit(attempt: Int) -> Duration { .milliseconds(attempt % 10 == 9 ? 500 : 100) }
+
     /// - Throws: `guestFailed` when the guest stops or its kernel panics, `timedOut` past the limit; both with the tail
     ///   of the console.
     func wait(progress: ProgressHandler) async throws {
         let start = clock.monotonic
         var nextLook = start
         var nextWord = start + .seconds(5)
-        while true {
-            if try await probe.answers(address, limit: .milliseconds(500)) { return }
+        for attempt in 0... {
+            if try await probe.answers(address, limit: Self.connectionLimit(attempt: attempt)) { return }
             let now = clock.monotonic
             if now >= nextLook {
                 nextLook = now + .seconds(1)
