@@ -2,10 +2,13 @@
 
 usage: bench.py FOLDER-OF-BINARIES IMAGE [NAME...]
 
+DEVHOST_BENCH_PLAIN is an image as Debian comes (build-image --plain), which "warm" and "suspend" need.
+
 Prints one line a figure: name, measured, peer, ratio or difference, the bound, and whether it holds. Ends with status 1
 where one does not.
 """
 
+import glob
 import json
 import os
 import shutil
@@ -21,6 +24,8 @@ WANTED = sys.argv[3:]
 FC = f"{BINARIES}/fc-devhost"
 RECORDS = "/etc/devhost/vm-configs"
 IMAGES = "/var/lib/devhost/_local-images"
+PLAIN = os.environ.get("DEVHOST_BENCH_PLAIN", "")
+VAGRANT_KEY = (glob.glob("/usr/share/rubygems-integration/all/gems/vagrant-[0-9]*/keys/vagrant") + [""])[0]
 failed = False
 
 
@@ -102,19 +107,21 @@ def banner(address):
         return False
 
 
-def by_hand(name):
+def by_hand(name, base=None):
     """What a person types to get the same VM: overlay, define, start, poll ssh. Define and disk come from a VM that
-    fc-devhost made, with the same first-boot data, so that both boots do the same work."""
+    fc-devhost made, with the same first-boot data, so that both boots do the same work; with another base image the VM is
+    the same, and what boots in it is not."""
     xml = run("virsh", "dumpxml", "--inactive", name).stdout.decode()
     record = json.load(open(f"{RECORDS}/{name}.json"))
     disk = f"/var/lib/devhost/_disks/{name}.qcow2"
-    base = f"/var/lib/devhost/_images/{record['image-sha256']}.qcow2"
-    run("virsh", "destroy", name)
+    own = f"/var/lib/devhost/_images/{record['image-sha256']}.qcow2"
+    if subprocess.run(["virsh", "domstate", name], capture_output=True, check=True).stdout.strip() == b"running":
+        run("virsh", "destroy", name)
     run("virsh", "undefine", name)
     os.unlink(disk)
     start = time.perf_counter()
-    run("qemu-img", "create", "-q", "-f", "qcow2", "-b", base, "-F", "qcow2", disk, "8G")
-    define(xml)
+    run("qemu-img", "create", "-q", "-f", "qcow2", "-b", base or own, "-F", "qcow2", disk, "8G")
+    define(xml.replace(own, base or own))
     run("virsh", "-q", "start", name)
     while not banner(record["srv-ip"]):
         time.sleep(0.05)
@@ -150,18 +157,48 @@ def bench_ensure():
     difference("ensure, nothing to do, ssh banner", statistics.median(quiet), statistics.median(trip), 0.15)
 
 
-def bench_suspend():
-    """A suspended VM of 1 GiB going on, beside the same VM started by hand."""
+def plain_image():
+    """The plain image where QEMU can read it and libvirt changes nothing of it."""
+    if not PLAIN or not VAGRANT_KEY:
+        raise SystemExit("DEVHOST_BENCH_PLAIN is no image, or Vagrant is not installed: run scripts/bench")
     os.makedirs(IMAGES, exist_ok=True)
+    path = f"{IMAGES}/plain.qcow2"
+    if not os.path.exists(path):
+        shutil.copy(PLAIN, path)
+        os.chmod(path, 0o644)
+        shutil.copy(VAGRANT_KEY, "/run/vagrant-key")
+        os.chmod("/run/vagrant-key", 0o600)
+    return path
+
+
+def first_command(name, user="developer", key="/var/lib/devhost/_bootstrap_key"):
+    """Returns when a command has run in a VM over a fresh ssh connection, and tells how long that took."""
+    address = json.load(open(f"{RECORDS}/{name}.json"))["srv-ip"]
+    start = time.perf_counter()
+    command = ["ssh", "-F", "none", "-i", key, "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+               "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", f"{user}@{address}", "true"]
+    # The plain image shows its banner before it lets anybody in.
+    while subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode != 0:
+        if time.perf_counter() - start > 120:
+            raise SystemExit(f"no login in {name}")
+        time.sleep(0.05)
+    return time.perf_counter() - start
+
+
+def first_command_in_plain(name):
+    return first_command(name, "vagrant", "/run/vagrant-key")
+
+
+def bench_suspend():
+    """A suspended VM of 1 GiB going on, beside the same VM started by hand with the plain image."""
+    plain = plain_image()
     shutil.copy(IMAGE, f"{IMAGES}/debian-12.qcow2")
+    command = [FC, "ensure", "--memory", "1024", "--cpu", "2", "--disk-size", "8G", "--image-url",
+               f"file://{IMAGES}/debian-12.qcow2", "--channel-url", "https://example.com/channel"]
     name = "bench-suspend"
-    run(FC, "ensure", "--memory", "1024", "--cpu", "2", "--disk-size", "8G", "--image-url",
-        f"file://{IMAGES}/debian-12.qcow2", "--channel-url", "https://example.com/channel", name)
-    cold = []
-    for _ in range(5):
-        cold.append(by_hand(name))
-        time.sleep(10)  # The guest's own boot goes on behind sshd; it is not to be resumed.
-    suspended, resumed = [], []
+    suspended, resumed, cold, own = [], [], [], []
+    run(*command, name)
+    time.sleep(15)
     for _ in range(5):
         start = time.perf_counter()
         run(FC, "suspend", name)
@@ -170,16 +207,18 @@ def bench_suspend():
         run(FC, "start", name)
         resumed.append(time.perf_counter() - start)
         time.sleep(5)
+    for _ in range(5):
+        own.append(by_hand(name))
+        time.sleep(10)  # The guest's own boot goes on behind sshd.
+    for _ in range(5):
+        cold.append(by_hand(name, plain))
+        first_command_in_plain(name)
+        time.sleep(10)
+    run("virsh", "destroy", name)
     run(FC, "destroy", name)
     ratio("suspended VM of 1 GiB goes on, cold", statistics.median(resumed), statistics.median(cold), 0.2)
+    print(f"the same beside our own image      {statistics.median(resumed) / statistics.median(own):.2f}", flush=True)
     ratio("suspending it, cold", statistics.median(suspended), statistics.median(cold), 0.2)
-
-
-def first_command(name):
-    """Returns when a command has run in a VM over a fresh ssh connection."""
-    address = json.load(open(f"{RECORDS}/{name}.json"))["srv-ip"]
-    run("ssh", "-F", "none", "-i", "/var/lib/devhost/_bootstrap_key", "-o", "StrictHostKeyChecking=no", "-o",
-        "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", f"developer@{address}", "true")
 
 
 def resident(names):
@@ -193,9 +232,55 @@ def resident(names):
     return total / 1024
 
 
+def ratio_of_memory(name, value, peer, bound):
+    global failed
+    holds = value <= bound * peer
+    failed = failed or not holds
+    print(f"{name:32} {value:9.0f} MiB peer {peer:7.0f} MiB   ratio {value / peer:5.2f} (at most {bound})"
+          f"   {'holds' if holds else 'MISSED'}", flush=True)
+
+
+def vagrant_up():
+    """How long Vagrant needs for a VM of the plain image and the shape of bench_warm, up to the first command in it."""
+    times = []
+    with tempfile.TemporaryDirectory() as folder:
+        box = f"{folder}/box"
+        os.mkdir(box)
+        shutil.copy(plain_image(), f"{box}/box.img")
+        with open(f"{box}/metadata.json", "w") as file:
+            json.dump({"provider": "libvirt", "format": "qcow2", "virtual_size": 3}, file)
+        run("tar", "-C", box, "-czf", f"{folder}/plain.box", "metadata.json", "box.img")
+        with open(f"{folder}/Vagrantfile", "w") as file:
+            file.write("""Vagrant.configure("2") do |config|
+              config.vm.box = "plain"
+              config.ssh.insert_key = false
+              config.vm.synced_folder ".", "/vagrant", disabled: true
+              config.vm.provider :libvirt do |libvirt|
+                libvirt.driver = "qemu"
+                libvirt.cpu_mode = "custom"
+                libvirt.cpu_model = "qemu64"
+                libvirt.memory = 512
+                libvirt.cpus = 2
+                libvirt.graphics_type = "none"
+                libvirt.video_type = "none"
+              end
+            end
+            """)
+        environment = {**os.environ, "VAGRANT_HOME": f"{folder}/home", "VAGRANT_CHECKPOINT_DISABLE": "1"}
+        run("vagrant", "box", "add", "--name", "plain", f"{folder}/plain.box", cwd=folder, env=environment)
+        for _ in range(4):
+            start = time.perf_counter()
+            run("vagrant", "up", "--provider", "libvirt", cwd=folder, env=environment)
+            run("vagrant", "ssh", "-c", "true", cwd=folder, env=environment)
+            times.append(time.perf_counter() - start)
+            run("vagrant", "destroy", "-f", cwd=folder, env=environment)
+    return statistics.median(times[1:])  # The first has put the image where libvirt has it.
+
+
 def bench_warm():
-    """New VMs that start from a template, up to the first command over ssh, beside the same VMs started by hand."""
-    os.makedirs(IMAGES, exist_ok=True)
+    """New VMs that start from a template, up to the first command over ssh, beside the same VMs started by hand with the
+    plain image, and beside Vagrant's."""
+    plain = plain_image()
     shutil.copy(IMAGE, f"{IMAGES}/debian-12.qcow2")
     image = f"file://{IMAGES}/debian-12.qcow2"
     command = [FC, "ensure", "--memory", "512", "--cpu", "2", "--disk-size", "8G", "--image-url", image,
@@ -208,7 +293,7 @@ def bench_warm():
     size = json.loads(run(FC, "templates", "--json").stdout)[0]["size"]
     print(f"a template of 512 MiB             {build:9.3f} s to make, {size / 1048576:.0f} MiB on the disk", flush=True)
 
-    warm, cold, login = [], [], []
+    warm, cold, own, login = [], [], [], []
     for number in range(5):
         name = f"bench-warm{number}"
         start = time.perf_counter()
@@ -216,47 +301,49 @@ def bench_warm():
         first_command(name)
         warm.append(time.perf_counter() - start)
         time.sleep(15)  # What a start leaves for later must not be in the figures below.
-        start = time.perf_counter()
-        first_command(name)
-        login.append(time.perf_counter() - start)
-        booted = by_hand(name)
-        start = time.perf_counter()
-        first_command(name)
-        cold.append(booted + time.perf_counter() - start)
+        login.append(first_command(name))
+        own.append(by_hand(name) + first_command(name))
+        cold.append(by_hand(name, plain) + first_command_in_plain(name))
+        run("virsh", "destroy", name)
         run(FC, "destroy", name)
     print(f"a login on an idle guest          {statistics.median(login):9.3f} s", flush=True)
     ratio("new VM, first command, warm, cold", statistics.median(warm), statistics.median(cold), 0.15)
     report_bound("new VM, first command, warm", statistics.median(warm), 4)
+    ratio("our image, plain image, both cold", statistics.median(own), statistics.median(cold), 0.7)
+    ratio("new VM, first command, Vagrant", statistics.median(warm), vagrant_up(), 0.1)
 
     names = [f"bench-many{number}" for number in range(5)]
-    start = time.perf_counter()
-    running = [subprocess.Popen([*command, name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE) for name in names]
-    last, starts = 0, []
-    for name, process in zip(names, running):
-        output = process.communicate()[0].decode()
-        if process.returncode != 0:
-            raise SystemExit(f"ensure of {name} failed: {output}")
-        starts.append("warm" if "started warm" in output else "cold")
-        first_command(name)
-        last = time.perf_counter() - start
-    print(f"5 at once: {' '.join(starts)}", flush=True)
-    report_bound("5 new VMs at once, the last one", last, 15)
+    lasts = []
+    for number in range(3):
+        if number > 0:
+            for name in names:
+                run(FC, "destroy", name)
+            time.sleep(5)
+        start = time.perf_counter()
+        running = [subprocess.Popen([*command, name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                    stderr=subprocess.PIPE) for name in names]
+        for name, process in zip(names, running):
+            output = process.communicate()[0].decode()
+            if process.returncode != 0 or "started warm" not in output:
+                print(f"ensure of {name}: {output}", flush=True)
+            first_command(name)
+        lasts.append(time.perf_counter() - start)
+    report_bound("5 new VMs at once, the last one", statistics.median(lasts), 15)
     time.sleep(60)
     memory = resident(names)
+    for image_of_peer, peer_name in ((None, "our image, cold"), (plain, "plain image")):
+        for name in names:
+            by_hand(name, image_of_peer)
+        for name in names:
+            first_command_in_plain(name) if image_of_peer else first_command(name)
+        time.sleep(60)
+        peer = resident(names)
+        if image_of_peer:
+            ratio_of_memory("5 idle VMs, warm, plain cold", memory, peer, 0.7)
+        else:
+            print(f"5 idle VMs of our image, cold     {peer:9.0f} MiB, warm {memory / peer:.2f} of that", flush=True)
     for name in names:
         run("virsh", "destroy", name)
-        run("virsh", "-q", "start", name)
-    for name in names:
-        address = json.load(open(f"{RECORDS}/{name}.json"))["srv-ip"]
-        while not banner(address):
-            time.sleep(0.1)
-        first_command(name)
-    time.sleep(60)
-    peer = resident(names)
-    print(f"{'5 idle VMs, warm, cold':32} {memory:9.0f} MiB peer {peer:7.0f} MiB   ratio {memory / peer:5.2f} (at most 0.7)"
-          f"   {'holds' if memory <= 0.7 * peer else 'MISSED'}", flush=True)
-    for name in names:
         run(FC, "destroy", name)
 
 
