@@ -1,6 +1,7 @@
 /// First-boot data for guests that go on from the memory of a template (docs/images.md says what they make of it).
 ///
-/// A guest knows the size of its first-boot data from its boot, which was the template's: all have one size.
+/// A guest knows the size of its first-boot data from its boot, which was the template's: all have one size. The first line
+/// says how much of it counts.
 extension FirstBoot {
     /// What a guest needs to be told apart from others of its template, beside what every guest is told.
     struct Difference: Sendable {
@@ -31,8 +32,10 @@ extension FirstBoot {
     /// - Returns: nil where they are larger than the template's.
     func rendered(_ difference: Difference) throws -> [UInt8]? {
         let seed = difference.seed.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-        let header = "# devhost: {\"mac\": \"\(difference.mac)\", \"seed\": \"\(seed)\", \"warm\": 1}\n"
-        return Self.padded(Array(header.utf8) + (try rendered()))
+        let data = try rendered()
+        let header =
+            "# devhost: {\"mac\": \"\(difference.mac)\", \"seed\": \"\(seed)\", \"size\": \(data.count), \"warm\": 1}\n"
+        return Self.padded(Array(header.utf8) + data)
     }
 
     /// Data that end in a comment of blanks and have the size that all have; nil for larger ones.
