@@ -39,13 +39,18 @@ public enum ScriptHelper {
             // A script can close its standard files (`RUN x >&-`): then they lead nowhere.
             _ = open("/dev/null", O_RDWR)
         }
-        guard let socket = try? UnixSocket.connect(path) else { return endScript() }
+        // What a session that is killed has not read yet resets the connection: that is an error, and no less an end.
+        guard let status = try? answer(to: call, path) else { return endScript() }
+        return Int32(status)
+    }
+
+    /// - Returns: nil where the session is gone.
+    private static func answer(to call: [UInt8], _ path: String) throws -> UInt8? {
+        let socket = try UnixSocket.connect(path)
         try UnixSocket.send([0, 1, 2], over: socket)
         try socket.write(call, path: path)
         shutdown(socket.number, Int32(SHUT_WR))
-        let answer = try socket.read(upTo: 1, path: path)
-        guard let status = answer.first else { return endScript() }
-        return Int32(status)
+        return try socket.read(upTo: 1, path: path).first
     }
 
     /// The session is gone, killed perhaps: a script that caught the verb's failure would go on without it. The script
