@@ -115,6 +115,14 @@ import Testing
         try await expectCold("it is of another version of QEMU")
     }
 
+    @Test func aTemplateThatTheHostHasTooLittleMemoryForIsRemovedAndTheVMBoots() async throws {
+        _ = try await build()
+        let host = try await devhost.libvirt().node().memory
+        let more = try MemorySize(mebibytes: Int(host >> 20) + 1)
+        try alter { $0.memory = more }
+        try await expectCold("of memory, and the host has")
+    }
+
     @Test func aTruncatedTemplateIsRemovedAndTheVMBoots() async throws {
         let template = try await build()
         truncate(devhost.layout.templateMemory(template.name), 100)

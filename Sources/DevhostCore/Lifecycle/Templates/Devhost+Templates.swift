@@ -5,13 +5,13 @@ extension Devhost {
         let records = try templateStore.records()
         if records.isEmpty { return [] }
         let host = TemplateHost(devhost: self, libvirt: libvirt)
-        let software = try await host.software()
+        let properties = try await host.properties()
         var templates: [Template] = []
         for (key, record) in records {
             let problem: String?
             do {
                 let machine = try await host.machine(record.shape, over: record.image) { _ in }
-                problem = host.problem(of: key, record, on: try software.description(of: machine))
+                problem = try host.problem(of: key, record, on: properties, as: machine)
             } catch {
                 problem = "\(error)"
             }

@@ -22,14 +22,16 @@ struct TemplateHost: Sendable {
 
     /// What the memory of a machine depends on here.
     func description(of machine: DomainDefinition) async throws -> TemplateRecord.Host {
-        try await software().description(of: machine)
+        try await properties().description(of: machine)
     }
 
     /// What the memory of any machine depends on here.
-    struct Software: Sendable {
+    struct Properties: Sendable {
         let hypervisor: UInt64
         let libvirt: UInt64
         let processor: SHA256Digest
+        /// All the memory of the host, in bytes.
+        let memory: UInt64
 
         func description(of machine: DomainDefinition) throws -> TemplateRecord.Host {
             TemplateRecord.Host(
@@ -38,15 +40,22 @@ struct TemplateHost: Sendable {
     }
 
     /// Asks libvirt, which takes it a while to describe the processor.
-    func software() async throws -> Software {
-        Software(
+    func properties() async throws -> Properties {
+        Properties(
             hypervisor: try await libvirt.hypervisorVersion(), libvirt: try await libvirt.libraryVersion(),
-            processor: try SHA256Hasher.digest(Array(try await libvirt.processorDescription().utf8)))
+            processor: try SHA256Hasher.digest(Array(try await libvirt.processorDescription().utf8)),
+            memory: try await libvirt.node().memory)
     }
 
     /// Why a template cannot be used here; nil where it can as far as can be seen without reading it whole.
-    func problem(of key: String, _ record: TemplateRecord, on host: TemplateRecord.Host) -> String? {
-        if let difference = record.host.difference(from: host) { return difference }
+    /// - Parameter machine: A machine of its shape as this host makes it.
+    func problem(
+        of key: String, _ record: TemplateRecord, on properties: Properties, as machine: DomainDefinition
+    ) throws -> String? {
+        guard UInt64(record.memory.mebibytes) << 20 < properties.memory else {
+            return "its VMs have \(record.memory) of memory, and the host has \(properties.memory >> 20) MiB"
+        }
+        if let difference = record.host.difference(from: try properties.description(of: machine)) { return difference }
         let size = Files.status(devhost.layout.templateMemory(key))?.size ?? 0
         return size == record.memorySize ? nil : "its memory has \(size) bytes and had \(record.memorySize)"
     }

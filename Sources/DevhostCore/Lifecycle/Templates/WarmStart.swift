@@ -29,7 +29,8 @@ struct WarmStart: Sendable {
         let key = try TemplateRecord.key(image, shape)
         guard let record = store.record(key) else { return nil }
         let host = TemplateHost(devhost: devhost, libvirt: libvirt)
-        let problem = host.problem(of: key, record, on: try await host.description(of: try await definition()))
+        let problem = try host.problem(
+            of: key, record, on: try await host.properties(), as: try await definition())
         if let problem {
             try await discard(key, because: problem)
             return nil
