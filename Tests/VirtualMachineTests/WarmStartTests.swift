@@ -211,5 +211,35 @@ extension VirtualMachineTests {
                 "ls /var/lib/devhost/_templates; virsh -q list --all --name | grep _ || true")
             #expect(left.text.isEmpty, "nothing is left of the template")
         }
+
+        @Test func step07_anImageThatDoesNotTakePartBootsCold() async throws {
+            let image = "/var/lib/devhost/_local-images/without-warm-start.qcow2"
+            let made = try await TestHost.shell(
+                """
+                set -eu
+                qemu-img convert -O raw "$DEVHOST_TEST_IMAGE" /run/without.raw
+                for service in fc-warm-start fc-warm-start-network; do
+                    for verb in "rm" "symlink"; do
+                        target=$([ $verb = rm ] || echo /dev/null)
+                        debugfs -w -R "$verb /etc/systemd/system/$service.service $target" '/run/without.raw?offset=1048576'
+                    done
+                done >/dev/null 2>&1
+                qemu-img convert -O qcow2 /run/without.raw \(image); rm /run/without.raw
+                """, limit: .seconds(120))
+            try #require(made.status == 0, "\(made.errorText)")
+            let source = TemplateSource.release(.image(try ResourceURL("file://\(image)"), channel: nil))
+            await #expect {
+                try await devhost.buildTemplate(of: source, shape: shape)
+            } throws: {
+                ($0 as? DevhostError)?.code == .unsupported
+            }
+            #expect(try await devhost.templates().isEmpty)
+            var request = try request("vm-warm5")
+            request.release = .image(try ResourceURL("file://\(image)"), channel: nil)
+            let warnings = Warnings()
+            #expect(try await devhost.ensure(request, progress: warnings.handler).start == .cold)
+            #expect(warnings.texts.isEmpty)
+            try await devhost.destroy(VMName("vm-warm5"))
+        }
     }
 }
