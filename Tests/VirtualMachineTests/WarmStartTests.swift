@@ -213,11 +213,12 @@ extension VirtualMachineTests {
         }
 
         @Test func step07_anImageThatDoesNotTakePartBootsCold() async throws {
+            let source = try TestHost.image().description.replacing("file://", with: "")
             let image = "/var/lib/devhost/_local-images/without-warm-start.qcow2"
             let made = try await TestHost.shell(
                 """
                 set -eu
-                qemu-img convert -O raw "$DEVHOST_TEST_IMAGE" /run/without.raw
+                qemu-img convert -O raw \(source) /run/without.raw
                 for service in fc-warm-start fc-warm-start-network; do
                     for verb in "rm" "symlink"; do
                         target=$([ $verb = rm ] || echo /dev/null)
@@ -227,9 +228,9 @@ extension VirtualMachineTests {
                 qemu-img convert -O qcow2 /run/without.raw \(image); rm /run/without.raw
                 """, limit: .seconds(120))
             try #require(made.status == 0, "\(made.errorText)")
-            let source = TemplateSource.release(.image(try ResourceURL("file://\(image)"), channel: nil))
+            let release = TemplateSource.release(.image(try ResourceURL("file://\(image)"), channel: nil))
             await #expect {
-                try await devhost.buildTemplate(of: source, shape: shape)
+                try await devhost.buildTemplate(of: release, shape: shape)
             } throws: {
                 ($0 as? DevhostError)?.code == .unsupported
             }

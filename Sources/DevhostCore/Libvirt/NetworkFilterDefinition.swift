@@ -73,6 +73,15 @@ struct NetworkFilterDefinition {
         // By its link-local address a VM finds neighbours and routers, which is ICMP to groups (RFC 4861), and answers
         // pings. Duplicate address detection, which speaks from no address, finds nobody: no two VMs have one address.
         rules.add("accept", "out", "ipv6", ["srcipaddr": "$LINKLOCAL", "protocol": "icmpv6"])
+        // dnsmasq's router advertisements name its link-local address as the name server.
+        for transport in ["udp", "tcp"] {
+            rules.add(
+                "accept", "out", "ipv6",
+                [
+                    "srcipaddr": "$LINKLOCAL", "dstipaddr": "fe80::", "dstipmask": "10", "protocol": transport,
+                    "dstportstart": "53",
+                ])
+        }
         rules.add("drop", "out", "ipv6", ["match": "no", "srcipaddr": "$IPV6"])
         rules.add("accept", "out", "ipv6", ["protocol": "icmpv6"])
         rules.add("drop", "out", "ipv6", ["dstipaddr": "ff00::", "dstipmask": "8"])

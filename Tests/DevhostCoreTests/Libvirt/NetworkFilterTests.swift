@@ -28,6 +28,8 @@ import Testing
     @Test func aSourceIsVerifiedBeforeAnythingIsLetThrough() throws {
         #expect(try first("drop", "match='no' srcipaddr='$IP'") < first("accept", "<ip protocol="))
         #expect(try first("drop", "match='no' srcipaddr='$IPV6'") < first("accept", "<ipv6 protocol="))
+        #expect(
+            try first("accept", "srcipaddr='$LINKLOCAL'", "dstportstart='53'") < first("drop", "srcipaddr='$IPV6'"))
     }
 
     @Test func theDevhostsAddressesAreClosedButForWhatMayGoAnywhere() throws {
