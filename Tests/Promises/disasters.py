@@ -8,6 +8,8 @@ usage: disasters.py FOLDER-OF-BINARIES
 import atexit
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import time
@@ -31,12 +33,20 @@ def process_of(path):
 
 
 def end(number):
-    """Kills a process and waits until it is gone."""
+    """Kills a process and waits until all its threads have ended and closed their files: until then it holds the lock
+    on its pid file, and none can be started in its place."""
     try:
-        os.kill(number, 9)
+        process = os.pidfd_open(number)
     except ProcessLookupError:
         return
-    await_that(f"process {number} ends", lambda: not os.path.exists(f"/proc/{number}/exe"))
+    try:
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        if not select.select([process], [], [], 60)[0]:
+            raise Broken(f"waited 60 s in vain: process {number} ends")
+    except ProcessLookupError:
+        pass
+    finally:
+        os.close(process)
 
 
 def libvirt_answers():
