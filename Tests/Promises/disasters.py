@@ -37,16 +37,11 @@ def end(number):
     on its pid file, and none can be started in its place."""
     try:
         process = os.pidfd_open(number)
+        signal.pidfd_send_signal(process, signal.SIGKILL)
     except ProcessLookupError:
         return
-    try:
-        signal.pidfd_send_signal(process, signal.SIGKILL)
-        if not select.select([process], [], [], 60)[0]:
-            raise Broken(f"waited 60 s in vain: process {number} ends")
-    except ProcessLookupError:
-        pass
-    finally:
-        os.close(process)
+    await_that(f"process {number} ends", lambda: select.select([process], [], [], 0)[0])
+    os.close(process)
 
 
 def libvirt_answers():
