@@ -1,6 +1,7 @@
 import DevhostBase
 import DevhostCore
 import FoundationEssentials
+import Glibc
 import Synchronization
 import Testing
 
@@ -64,12 +65,57 @@ extension VirtualMachineTests {
 
         @Test func step02_newVMsStartFromIt() async throws {
             for name in Self.names {
-                let made = try await devhost.ensure(try request(name))
+                let watch = CardWatch(name)
+                // What it asks QEMU taints the domain.
+                let made = try await Effects.$observer.withValue(name == Self.names[1] ? watch : nil) {
+                    try await devhost.ensure(try request(name))
+                }
                 #expect(made.start == .warm && made.state == .running)
+                #expect(name == Self.names[0] || watch.report == "has its MAC: yes, sent: 0", "\(watch.report)")
+                let mac = try #require(made.record.mac)
+                let card = try await TestHost.shell(
+                    """
+                    echo $(virsh -q domif-getlink \(name) \(mac)) \\
+                        $(virsh -q dumpxml \(name) --xpath '//filterref/parameter[@name="IP"]/@value') \\
+                        $(virsh -q nwfilter-binding-list | grep -c $(virsh -q domiflist \(name) | awk '{ print $1 }'))
+                    """)
+                let expected = "\(mac) up value=\"\(try #require(made.record.ipv4))\" 1\n"
+                #expect(card.text == expected, "linked and filtered: \(card.errorText)")
             }
             #expect(try await template().uses == 2)
             let tainted = try await TestHost.shell("grep -c tainted /var/log/libvirt/qemu/vm-warm1.log")
             #expect(tainted.text.trimmed == "0")
+        }
+
+        /// Looks at a card before it gets its link and its filter: what has the guest sent once it has its own MAC?
+        private final class CardWatch: EffectObserver {
+            private let name: String
+            private let kept = Mutex("the card got no link")
+            var report: String { kept.withLock { $0 } }
+
+            init(_ name: String) { self.name = name }
+
+            func willPerform(_ effect: Effect) throws {
+                guard effect.description == "virDomainUpdateDevice \(name)" else { return }
+                let look = """
+                    read -r card _ _ _ mac < <(virsh -q domiflist \(name))
+                    for _ in {1..300}; do
+                        virsh -q qemu-monitor-command \(name) '{"execute":"query-rx-filter"}' | tr A-F a-f |
+                            grep -qF '"main-mac":"'$mac && itself=yes && break
+                        sleep 0.2
+                    done
+                    # With a link it would look for neighbours and ask for an address at once.
+                    sleep 3
+                    echo "has its MAC: ${itself:-no}, sent: $(cat /sys/class/net/$card/statistics/rx_packets)"
+                    """
+                guard let pipe = popen("bash <<'END'\n\(look)\nEND", "r") else { return }
+                defer { pclose(pipe) }
+                var line = [CChar](repeating: 0, count: 256)
+                guard fgets(&line, Int32(line.count), pipe) != nil else { return }
+                kept.withLock {
+                    $0 = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).trimmed
+                }
+            }
         }
 
         /// What makes a VM itself, as the guest sees it.

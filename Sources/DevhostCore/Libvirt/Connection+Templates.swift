@@ -64,6 +64,16 @@ extension Connection {
         }
     }
 
+    /// Gives the network card of a running domain the link and the filter that a definition has
+    /// (`virDomainUpdateDeviceFlags`): the filter first, as libvirt's QEMU driver does it.
+    func connectDomain(_ name: VMName, interface xml: String) async throws {
+        try await changeDomain("virDomainUpdateDevice", name) {
+            try check(
+                virDomainUpdateDeviceFlags($0, xml, VIR_DOMAIN_AFFECT_LIVE.rawValue),
+                "cannot connect the network card of \(name)")
+        }
+    }
+
     /// The version of libvirt that serves this connection, counted as the hypervisor's is (`virConnectGetLibVersion`).
     func libraryVersion() async throws -> UInt64 {
         try await read { call in

@@ -40,9 +40,18 @@ struct DomainDefinition {
     var weights = ResourceWeights.none
     /// Whether others get the processors first.
     var isInBackground = false
+    /// Whether its network card has a link. Nothing passes without one, so that a card without a link needs no filter:
+    /// memory saved with the card so goes on with it so.
+    var isConnected = true
 
     /// The digest of everything that needs a restart of the VM to change, and of nothing else.
     func digest() throws -> SHA256Digest {
+        var definition = self
+        definition.isConnected = true
+        return try definition.bodyDigest()
+    }
+
+    private func bodyDigest() throws -> SHA256Digest {
         try SHA256Hasher.digest(Array(body(metadata: nil).rendered.utf8))
     }
 
@@ -63,7 +72,8 @@ struct DomainDefinition {
         machine.ipv6 = .linkLocal(mac: machine.mac)
         machine.weights = .none
         machine.isInBackground = false
-        return try machine.digest()
+        machine.isConnected = false
+        return try machine.bodyDigest()
     }
 
     /// The domain with its digest in the metadata.
@@ -177,23 +187,28 @@ struct DomainDefinition {
         ).rendered
     }
 
+    /// The network card alone.
+    var renderedInterface: String { interface.rendered }
+
     private var interface: XMLElement {
-        let parameters = [
-            ("IP", ipv4.description), ("IPV6", ipv6.description),
-            ("LINKLOCAL", IPv6Address.linkLocal(mac: mac).description),
-        ]
         return XMLElement(
             "interface", ["type": "network"],
             [
                 XMLElement("mac", ["address": mac.description]),
                 XMLElement("source", ["network": network]),
                 XMLElement("model", ["type": "virtio"]),
-                accelerator == .test
-                    ? nil
-                    : XMLElement(
-                        "filterref", ["filter": filter],
-                        parameters.map { XMLElement("parameter", ["name": $0.0, "value": $0.1]) }),
+                accelerator == .test ? nil : isConnected ? filterReference : XMLElement("link", ["state": "down"]),
             ])
+    }
+
+    private var filterReference: XMLElement {
+        let parameters = [
+            ("IP", ipv4.description), ("IPV6", ipv6.description),
+            ("LINKLOCAL", IPv6Address.linkLocal(mac: mac).description),
+        ]
+        return XMLElement(
+            "filterref", ["filter": filter],
+            parameters.map { XMLElement("parameter", ["name": $0.0, "value": $0.1]) })
     }
 
     /// Appends, or every start would empty the log that tells why the last one failed.

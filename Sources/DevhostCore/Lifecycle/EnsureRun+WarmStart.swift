@@ -50,7 +50,7 @@ extension EnsureRun {
             return false
         }
         do {
-            try await letRun(record)
+            try await letRun(record, definition)
         } catch let error as DevhostError {
             try await warmStart.fail(template.key, because: error.message)
             try await makeUnused(record)
@@ -61,14 +61,18 @@ extension EnsureRun {
     }
 
     /// Lets a guest go on that stands still with the memory of a template, and waits until it answers.
-    private func letRun(_ record: VMRecord) async throws {
+    private func letRun(_ record: VMRecord, _ definition: DomainDefinition) async throws {
         let name = record.name
         if let size = record.diskSize, libvirt.driver != .test {
             try await libvirt.resizeDisk(name, target: DomainDefinition.diskTarget, bytes: size.bytes)
         }
+        if try await libvirt.domainState(name) == .paused { try await libvirt.resumeDomain(name) }
+        // libvirt runs a program for each rule of the filter, a second in all: the guest takes up its identity meanwhile.
+        if libvirt.driver != .test {
+            try await libvirt.connectDomain(name, interface: definition.renderedInterface)
+        }
         // From here on somebody may work in it.
         let consoleStart = try ConsoleMark(layout: devhost.layout, name: name).note()
-        if try await libvirt.domainState(name) == .paused { try await libvirt.resumeDomain(name) }
         let limit = min(
             devhost.configuration.warmStart.answerLimit,
             plan.request.startLimit ?? devhost.configuration.startLimit)

@@ -66,6 +66,7 @@ struct TemplateBuild: Sendable {
     private func makeMachine(_ key: String) async throws -> DomainDefinition {
         var machine = try await host.machine(shape, over: image.sha256, progress: progress)
         machine.isInBackground = true
+        machine.isConnected = false
         machine.name = layout.templateDomain(key)
         machine.uuid = try SHA256Hasher.digest(Array(machine.name.utf8)).uuid
         machine.diskPath = "\(layout.templates)/\(layout.templateDisk(key))"

@@ -64,12 +64,15 @@ struct WarmStart: Sendable {
         return content
     }
 
-    /// Starts a VM that is defined and off, whose disk is a copy of the template's overlay. Its guest stands still.
+    /// Starts a VM that is defined and off, whose disk is a copy of the template's overlay. Its guest stands still, and its
+    /// network card has no link.
     /// - Returns: Whether it is there: a warning says why it is not.
     func start(_ choice: Choice, _ definition: DomainDefinition) async throws -> Bool {
+        var unconnected = definition
+        unconnected.isConnected = false
         let outcome: TemplateMemory.Outcome
         do {
-            outcome = try await choice.memory.start(name, xml: try definition.rendered(), libvirt)
+            outcome = try await choice.memory.start(name, xml: try unconnected.rendered(), libvirt)
         } catch let error as DevhostError {
             try await discard(choice.key, because: error.message)
             return false
