@@ -81,6 +81,8 @@ extension VirtualMachineTests {
                     """)
                 let expected = "\(mac) up value=\"\(try #require(made.record.ipv4))\" 1\n"
                 #expect(card.text == expected, "linked and filtered: \(card.errorText)")
+                let servers = try await TestHost.inside(VMName(name), "cat /etc/resolv.conf")
+                #expect(servers == "nameserver 10.12.0.1\nsearch devhost", "it knows names from the first login on")
             }
             #expect(try await template().uses == 2)
             let tainted = try await TestHost.shell("grep -c tainted /var/log/libvirt/qemu/vm-warm1.log")
@@ -170,6 +172,8 @@ extension VirtualMachineTests {
                 let now = Date().timeIntervalSince1970
                 #expect(abs(try #require(Double(clock)) - now) < 10, "its clock is right")
                 #expect(try await TestHost.inside(name, TestHost.untilRootHolds(megabytes: 7000)) == "grown")
+                let later = "udevadm settle --timeout=60 && systemctl is-active resolv-conf.path"
+                #expect(try await TestHost.inside(name, later) == "active", "nothing waits any more")
             }
         }
 
