@@ -301,7 +301,7 @@ def bench_warm():
         run(*command, name)
         first_command(name)
         warm.append(time.perf_counter() - start)
-        time.sleep(15)  # What a start leaves for later must not be in the figures below.
+        time.sleep(45)  # What a start leaves for later must not be in the figures below.
         login.append(first_command(name))
         own.append(by_hand(name) + first_command(name))
         cold.append(by_hand(name, plain) + first_command_in_plain(name))
