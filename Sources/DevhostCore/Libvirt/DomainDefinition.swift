@@ -40,8 +40,7 @@ struct DomainDefinition {
     var weights = ResourceWeights.none
     /// Whether others get the processors first.
     var isInBackground = false
-    /// Whether its network card has a link. Nothing passes without one, so that a card without a link needs no filter:
-    /// memory saved with the card so goes on with it so.
+    /// Whether its network card has a link. Nothing passes without one, so that a card without a link has no filter.
     var isConnected = true
 
     /// The digest of everything that needs a restart of the VM to change, and of nothing else.
@@ -72,6 +71,8 @@ struct DomainDefinition {
         machine.ipv6 = .linkLocal(mac: machine.mac)
         machine.weights = .none
         machine.isInBackground = false
+        // The guest takes the state of the link from the saved memory: one that was saved with a link fits no VM that
+        // starts without a filter.
         machine.isConnected = false
         return try machine.bodyDigest()
     }
@@ -191,7 +192,7 @@ struct DomainDefinition {
     var renderedInterface: String { interface.rendered }
 
     private var interface: XMLElement {
-        return XMLElement(
+        XMLElement(
             "interface", ["type": "network"],
             [
                 XMLElement("mac", ["address": mac.description]),
