@@ -81,6 +81,11 @@ extension VirtualMachineTests {
                     """)
                 let expected = "\(mac) up value=\"\(try #require(made.record.ipv4))\" 1\n"
                 #expect(card.text == expected, "linked and filtered: \(card.errorText)")
+                if name == Self.names[1] {
+                    let accepted = try await TestHost.inside(
+                        VMName(name), "systemctl show --property NAccepted --value ssh.socket")
+                    #expect(accepted == "2", "its own connection and this one: none to find out that it answers")
+                }
                 let servers = try await TestHost.inside(VMName(name), "cat /etc/resolv.conf")
                 #expect(servers == "nameserver 10.12.0.1\nsearch devhost", "it knows names from the first login on")
             }

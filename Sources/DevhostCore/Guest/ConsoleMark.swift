@@ -7,18 +7,15 @@ struct ConsoleMark: Sendable {
     static let fileName = "console-start"
 
     private var path: String { "\(layout.folder(name))/\(Self.fileName)" }
-    /// The size of the console now, in bytes.
-    private var size: UInt64 { (try? Files.size(layout.consoleLog(name))) ?? 0 }
+    /// Where the console ends now, in bytes.
+    var end: UInt64 { (try? Files.size(layout.consoleLog(name))) ?? 0 }
 
     /// Whether the guest was ever started.
     var exists: Bool { Files.exists(path) }
 
-    /// Notes that the guest starts now.
-    /// - Returns: Where the console ends, in bytes.
-    func note() throws -> UInt64 {
-        let start = size
+    /// Notes that the guest was started when the console ended here, in bytes.
+    func note(_ start: UInt64) throws {
         try Files.write(path, Array("\(start) \(HostBoot.current)\n".utf8), mode: 0o600)
-        return start
     }
 
     /// Forgets that the guest was ever started, where all of it has been thrown away.
@@ -28,7 +25,7 @@ struct ConsoleMark: Sendable {
     /// itself with the devhost.
     var start: UInt64 {
         let words = ((try? Files.readText(path, limit: 128)) ?? "").split(whereSeparator: \.isWhitespace)
-        guard words.count == 2, let start = UInt64(words[0]), words[1] == HostBoot.current else { return size }
+        guard words.count == 2, let start = UInt64(words[0]), words[1] == HostBoot.current else { return end }
         return start
     }
 }

@@ -63,6 +63,8 @@ extension EnsureRun {
     /// Lets a guest go on that stands still with the memory of a template, and waits until it answers.
     private func letRun(_ record: VMRecord, _ definition: DomainDefinition) async throws {
         let name = record.name
+        let mark = ConsoleMark(layout: devhost.layout, name: name)
+        let consoleStart = mark.end
         if let size = record.diskSize, libvirt.driver != .test {
             try await libvirt.resizeDisk(name, target: DomainDefinition.diskTarget, bytes: size.bytes)
         }
@@ -72,11 +74,11 @@ extension EnsureRun {
             try await libvirt.connectDomain(name, interface: definition.renderedInterface)
         }
         // From here on somebody may work in it.
-        let consoleStart = try ConsoleMark(layout: devhost.layout, name: name).note()
+        try mark.note(consoleStart)
         let limit = min(
             devhost.configuration.warmStart.answerLimit,
             plan.request.startLimit ?? devhost.configuration.startLimit)
-        try await waitForGuest(record, consoleStart: consoleStart, limit: limit)
+        try await waitForGuest(record, consoleStart: consoleStart, limit: limit, believesConsole: true)
     }
 
     /// Throws away what started warm, and gives the VM a disk as it had before its first start.

@@ -207,7 +207,8 @@ struct EnsureRun: Sendable {
     }
 
     private func startDomain(_ record: VMRecord) async throws {
-        let consoleStart = try console.note()
+        let consoleStart = console.end
+        try console.note(consoleStart)
         // Memory that is still on disk here is of another definition or disk: libvirt goes by the name alone.
         try await libvirt.removeSavedMemory(name)
         progress(.step("starting \(name)"))
@@ -234,12 +235,16 @@ struct EnsureRun: Sendable {
     private var console: ConsoleMark { ConsoleMark(layout: layout, name: name) }
 
     /// - Parameter limit: How long ssh may take; nil for what was asked for, or devhost.cfg says.
-    func waitForGuest(_ record: VMRecord, consoleStart: UInt64, limit: Duration? = nil) async throws {
+    /// - Parameter believesConsole: Whether the guest may say itself that its sshd answers.
+    func waitForGuest(
+        _ record: VMRecord, consoleStart: UInt64, limit: Duration? = nil, believesConsole: Bool = false
+    ) async throws {
         guard let ipv4 = record.ipv4 else { return }
         let readiness = Readiness(
             name: name, address: ipv4, consoleLog: layout.consoleLog(name), consoleStart: consoleStart,
             limit: limit ?? plan.request.startLimit ?? devhost.configuration.startLimit, clock: devhost.clock,
-            probe: devhost.probe, state: { [libvirt, name] in try await libvirt.domainState(name) })
+            probe: devhost.probe, state: { [libvirt, name] in try await libvirt.domainState(name) },
+            believesConsole: believesConsole)
         try await readiness.wait(progress: progress)
     }
 

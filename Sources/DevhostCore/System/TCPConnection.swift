@@ -12,6 +12,19 @@ package final class TCPConnection {
 
     /// Connects; nil where nobody answers within the limit, or the connection is refused.
     package static func open(_ address: IPv4Address, port: UInt16, limit: Duration) throws -> TCPConnection? {
+        let (file, failure) = try attempt(address, port: port, limit: limit)
+        return failure == 0 ? TCPConnection(file) : nil
+    }
+
+    /// Whether anything answers within the limit, be it by refusing the connection.
+    package static func isAnswered(_ address: IPv4Address, port: UInt16, limit: Duration) throws -> Bool {
+        [0, ECONNREFUSED].contains(try attempt(address, port: port, limit: limit).failure)
+    }
+
+    /// - Returns: A socket and the error number of its connection, 0 for none.
+    private static func attempt(
+        _ address: IPv4Address, port: UInt16, limit: Duration
+    ) throws -> (file: FileDescriptor, failure: Int32) {
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let number = socket(AF_INET, type, 0)
         guard number >= 0 else { throw DevhostError.posix("cannot make a socket") }
@@ -25,13 +38,13 @@ package final class TCPConnection {
                 connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
-        if result != 0 {
-            guard errno == EINPROGRESS, wait(file, for: POLLOUT, limit: limit) else { return nil }
-            var failure: Int32 = 0
-            var size = socklen_t(MemoryLayout<Int32>.size)
-            guard getsockopt(number, SOL_SOCKET, SO_ERROR, &failure, &size) == 0, failure == 0 else { return nil }
-        }
-        return TCPConnection(file)
+        if result == 0 { return (file, 0) }
+        guard errno == EINPROGRESS else { return (file, errno) }
+        guard wait(file, for: POLLOUT, limit: limit) else { return (file, ETIMEDOUT) }
+        var failure: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(number, SOL_SOCKET, SO_ERROR, &failure, &size) == 0 else { return (file, errno) }
+        return (file, failure)
     }
 
     /// Reads up to `count` bytes: fewer at the end of the stream or of the limit.
