@@ -179,6 +179,14 @@ extension VirtualMachineTests {
                 #expect(try await TestHost.inside(name, TestHost.untilRootHolds(megabytes: 7000)) == "grown")
                 let later = "udevadm settle --timeout=60 && systemctl is-active resolv-conf.path"
                 #expect(try await TestHost.inside(name, later) == "active", "nothing waits any more")
+                let times = try await TestHost.inside(
+                    name,
+                    """
+                    systemctl show -P InactiveExitTimestampMonotonic fc-warm-start
+                    systemctl show -P ActiveEnterTimestampMonotonic resolv-conf.path
+                    """
+                ).split(separator: "\n").compactMap { Int($0) }
+                #expect(times.count == 2 && times == times.sorted(), "a template watches nothing that its VMs change")
             }
         }
 
