@@ -12,6 +12,7 @@ import concurrent.futures
 import glob
 import json
 import os
+import shlex
 import shutil
 import socket
 import statistics
@@ -31,8 +32,12 @@ failed = False
 
 
 def run(*command, **options):
-    return subprocess.run(
-        command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    result = subprocess.run(
+        command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    if result.returncode != 0:
+        errors = result.stderr.decode(errors="replace").strip()
+        raise SystemExit(f"'{shlex.join(command)}' ended with {result.returncode}: {errors}")
+    return result
 
 
 def seconds(command, times=7):
@@ -295,12 +300,19 @@ def bench_warm():
     size = json.loads(run(FC, "templates", "--json").stdout)[0]["size"]
     print(f"a template of 512 MiB             {build:9.3f} s to make, {size / 1048576:.0f} MiB on the disk", flush=True)
 
+    def new_vm(name):
+        """What one user waits for, and waits for nobody else's VM: the first command in a new one. Returns how it
+        started."""
+        output = run(*command, name).stdout.decode()
+        first_command(name)
+        return "warm" if "started warm" in output else "cold"
+
     warm, cold, own, login = [], [], [], []
     for number in range(5):
         name = f"bench-warm{number}"
         start = time.perf_counter()
-        run(*command, name)
-        first_command(name)
+        if new_vm(name) != "warm":
+            raise SystemExit(f"{name} did not start warm")
         warm.append(time.perf_counter() - start)
         time.sleep(45)  # What a start leaves for later must not be in the figures below.
         login.append(first_command(name))
@@ -314,12 +326,6 @@ def bench_warm():
     ratio("our image, plain image, both cold", statistics.median(own), statistics.median(cold), 0.7)
     ratio("new VM, first command, Vagrant", statistics.median(warm), vagrant_up(), 0.1)
 
-    def warm_or_cold(name):
-        """What one of many users does, who waits for nobody else's VM: how it started, once a command in it has run."""
-        output = run(*command, name).stdout.decode()
-        first_command(name)
-        return "warm" if "started warm" in output else "cold"
-
     names = [f"bench-many{number}" for number in range(5)]
     lasts = []
     for number in range(5):
@@ -329,7 +335,7 @@ def bench_warm():
             time.sleep(5)
         start = time.perf_counter()
         with concurrent.futures.ThreadPoolExecutor(len(names)) as users:
-            starts = list(users.map(warm_or_cold, names))
+            starts = list(users.map(new_vm, names))
         lasts.append(time.perf_counter() - start)
         print(f"5 at once: {' '.join(starts)}", flush=True)
     report_bound("5 new VMs at once, the last one", statistics.median(lasts), 15)
