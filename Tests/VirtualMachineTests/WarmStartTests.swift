@@ -82,9 +82,10 @@ extension VirtualMachineTests {
                 let expected = "\(mac) up value=\"\(try #require(made.record.ipv4))\" 1\n"
                 #expect(card.text == expected, "linked and filtered: \(card.errorText)")
                 if name == Self.names[1] {
-                    let accepted = try await TestHost.inside(
-                        VMName(name), "systemctl show --property NAccepted --value ssh.socket")
-                    #expect(accepted == "2", "its own connection and this one: none to find out that it answers")
+                    let connections = try await TestHost.inside(
+                        VMName(name), "sudo journalctl -q -b -t sshd -o cat | grep -cE '(from|by) 10[.]12[.]0[.]1 port'"
+                    )
+                    #expect(connections == "1", "this one: none to find out that it answers")
                 }
                 let servers = try await TestHost.inside(VMName(name), "cat /etc/resolv.conf")
                 #expect(servers == "nameserver 10.12.0.1\nsearch devhost", "it knows names from the first login on")
@@ -188,6 +189,31 @@ extension VirtualMachineTests {
                 ).split(separator: "\n").compactMap { Int($0) }
                 #expect(times.count == 2 && times == times.sorted(), "a template watches nothing that its VMs change")
             }
+        }
+
+        @Test func step03b_itsSSHServerIsOneThatAdministratorsKnow() async throws {
+            let reloads = try await TestHost.inside(
+                names[0],
+                """
+                cd /etc/ssh/sshd_config.d
+                echo 'Nonsense yes' | sudo tee wrong.conf >/dev/null
+                sudo systemctl reload sshd 2>/dev/null || echo "refused, $(systemctl is-active ssh)"
+                echo 'VersionAddendum reloaded' | sudo tee wrong.conf >/dev/null
+                sudo systemctl reload sshd && echo reloaded
+                """)
+            #expect(reloads == "refused, active\nreloaded")
+            // Its addresses stay the same for all connections only where an emulated processor has to translate them.
+            let output = try await TestHost.inside(
+                names[0],
+                """
+                pgrep -fa '^sshd: /usr/sbin/sshd -D'; systemd-detect-virt
+                for _ in {1..40}; do (exec 3<>/dev/tcp/127.0.0.1/22; head -n 1 <&3) & done; wait
+                """)
+            #expect(output.contains("sshd -D -r") == output.contains("\nqemu\n"), "\(output)")
+            let answers = output.split(whereSeparator: \.isNewline).filter {
+                $0.hasPrefix("SSH-") && $0.hasSuffix(" reloaded")
+            }
+            #expect(answers.count == 40, "as many connections at once: \(output)")
         }
 
         @Test func step04_aWarmVMIsAVMLikeAnyOther() async throws {
