@@ -25,7 +25,7 @@ extension Configuration {
 
         init(_ reader: inout ConfigurationReader) throws(DevhostError) {
             isEnabled = try reader.value("warm-start", "enabled", "yes", ConfigurationReader.yesOrNo)
-            shapes = try reader.value("warm-start", "shapes", "none", ConfigurationReader.shapes)
+            shapes = try reader.value("warm-start", "shapes", "often", ConfigurationReader.shapes)
             maximumMemory = try reader.value("warm-start", "max-memory", "8G") { text throws(DevhostError) in
                 try MemorySize(text)
             }

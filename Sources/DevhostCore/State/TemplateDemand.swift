@@ -37,6 +37,10 @@ struct TemplateDemand: Codable, Sendable, Hashable {
         unfit = (unfit.filter { $0 != image } + [image]).suffix(Self.most)
     }
 
+    /// Forgets an image of which no template came up, until VMs are made of it anew: the next try would most likely fail
+    /// alike.
+    mutating func forget(_ image: SHA256Digest) { entries.removeAll { $0.image == image } }
+
     /// What should have a template, the most wanted first.
     func wanted(_ shapes: Configuration.WarmStart.Shapes, maximumMemory: MemorySize, now: Timestamp)
         -> [(image: SHA256Digest, shape: MachineShape)]

@@ -44,7 +44,8 @@ import Testing
         let warnings = log.all.filter { if case .warning = $0 { true } else { false } }
         #expect(warnings.count == 1 && "\(warnings)".contains(words), "\(warnings)", sourceLocation: location)
         #expect(try await devhost.templates().isEmpty, sourceLocation: location)
-        #expect(try Files.names(in: devhost.layout.templates).isEmpty, sourceLocation: location)
+        let files = try Files.names(in: devhost.layout.templates)
+        #expect(files == ["demand.json"], "\(files)", sourceLocation: location)
         try await expectHealth(at: location)
     }
 
@@ -198,12 +199,16 @@ import Testing
         #expect(try await devhost.libvirt().volumeNames(pool: "devhost-templates").isEmpty)
     }
 
+    /// Makes as many VMs as are often.
+    private func makeOften(_ prefix: String, cpus: Int = 2) async throws {
+        for number in 1...TemplateDemand.often {
+            var request = try test.request("\(prefix)\(number)")
+            request.cpus = try CPUCount(cpus)
+            #expect(try await devhost.ensure(request).start == .cold)
+        }
+    }
+
     @Test func aShapeSeenOftenGetsATemplate() async throws {
-        var configuration = test.configuration
-        configuration.warmStart.shapes = .often
-        let devhost = Devhost(
-            configuration: configuration, caller: devhost.caller, clock: RealClock(), probe: AnsweringProbe(),
-            libvirt: devhost.libvirt)
         for number in 1...TemplateDemand.often {
             #expect(try await devhost.buildWantedTemplates().isEmpty)
             #expect(try await devhost.ensure(try test.request("vm\(number)")).start == .cold)
@@ -211,6 +216,44 @@ import Testing
         #expect(try await devhost.buildWantedTemplates().map(\.memory) == [shape.memory])
         #expect(try await devhost.buildWantedTemplates().isEmpty, "it is there")
         #expect(try await devhost.ensure(try test.request("demo")).start == .warm)
+    }
+
+    @Test func oneThatDoesNotComeUpWaitsForNewVMsAndKeepsNoOtherWaiting() async throws {
+        struct NoBoot: EffectObserver {
+            let domain: String
+            func willPerform(_ effect: Effect) throws {
+                guard effect.description == "virDomainCreateXML \(domain)" else { return }
+                throw DevhostError(.guestFailed, "the template stopped while it booted")
+            }
+        }
+        try await makeOften("a", cpus: 1)
+        try await makeOften("b")
+        let image = try #require(try devhost.records.find(try VMName("b1"))?.imageHash)
+        let key = try TemplateRecord.key(image, shape)
+        let log = EventLog()
+        let built = try await Effects.$observer.withValue(NoBoot(domain: devhost.layout.templateDomain(key))) {
+            try await devhost.buildWantedTemplates(progress: log.handler)
+        }
+        #expect(built.map(\.cpus.value) == [1])
+        #expect("\(log.all)".contains("no template of 2x2048M is made: the template stopped while it booted"))
+        #expect(try await devhost.buildWantedTemplates().isEmpty, "nobody made a VM since")
+        try await makeOften("c")
+        #expect(try await devhost.buildWantedTemplates().map(\.name) == [key])
+    }
+
+    @Test func templatesDoNotPushOneAnotherOutEveryHour() async throws {
+        var configuration = test.configuration
+        configuration.warmStart.maximumDisk = UInt64(shape.memory.mebibytes) << 20
+        let small = Devhost(
+            configuration: configuration, caller: devhost.caller, clock: RealClock(), probe: AnsweringProbe(),
+            libvirt: devhost.libvirt)
+        try await makeOften("a", cpus: 1)
+        try await makeOften("b")
+        let log = EventLog()
+        #expect(try await small.buildWantedTemplates(progress: log.handler).map(\.cpus.value) == [2])
+        #expect("\(log.all)".contains("no template of 1x2048M is made: max-disk"))
+        #expect(try await small.buildWantedTemplates().isEmpty)
+        #expect(try await small.templates().map(\.cpus.value) == [2])
     }
 
     @Test func whatACrashLeavesOfATemplateIsFoundAndTakenAway() async throws {

@@ -62,7 +62,7 @@ import Testing
         #expect(!settings.isEnabled && settings.maximumDisk == 1 << 40 && settings.maximumMemory.mebibytes == 4096)
         #expect(settings.shapes == .listed([try MachineShape("1x512"), try MachineShape("2x2G")]))
         let defaults = try Configuration(text: "", source: "devhost.cfg").warmStart
-        #expect(defaults.isEnabled && defaults.shapes == .none)
+        #expect(defaults.isEnabled && defaults.shapes == .often)
         #expect(throws: DevhostError.self) {
             try Configuration(text: "[warm-start]\nshapes = all", source: "devhost.cfg")
         }

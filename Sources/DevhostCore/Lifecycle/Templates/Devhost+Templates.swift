@@ -92,14 +92,32 @@ extension Devhost {
         let wanted = demand.wanted(
             settings.shapes, maximumMemory: settings.maximumMemory, now: Timestamp(clock.now))
         var built: [Template] = []
-        for (image, shape) in wanted
-        where try templateStore.record(TemplateRecord.key(image, shape)) == nil && !demand.unfit.contains(image) {
+        // What the most wanted ones leave of max-disk: one that pushed out another would be made again each time.
+        var room = settings.maximumDisk
+        for (image, shape) in wanted where !demand.unfit.contains(image) {
+            if let record = templateStore.record(try TemplateRecord.key(image, shape)) {
+                room -= min(room, record.size)
+                continue
+            }
+            // Most of it is memory, which is never larger than this.
+            guard room >= UInt64(shape.memory.mebibytes) << 20 else {
+                progress(
+                    .notice(
+                        "no template of \(shape) is made: max-disk in [warm-start] of devhost.cfg has no room for it"))
+                continue
+            }
             do {
-                built.append(try await buildTemplate(of: .stored(image.description), shape: shape, progress: progress))
+                let template = try await buildTemplate(
+                    of: .stored(image.description), shape: shape, progress: progress)
+                room -= min(room, template.size)
+                built.append(template)
             } catch let error as DevhostError where error.code == .unsupported {
                 try await noteDemand { $0.noteUnfit(image) }
                 progress(.notice("\(error)"))
-            } catch let error as DevhostError where [.notFound, .insufficientSpace].contains(error.code) {
+            } catch let error as DevhostError where [.guestFailed, .timedOut].contains(error.code) {
+                try await noteDemand { $0.forget(image) }
+                progress(.warning("no template of \(shape) is made: \(error)"))
+            } catch let error as DevhostError where [.busy, .insufficientSpace, .notFound].contains(error.code) {
                 progress(.notice("no template of \(shape) is made: \(error)"))
             }
         }
