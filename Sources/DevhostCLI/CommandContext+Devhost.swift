@@ -1,16 +1,19 @@
 import DevhostCommandLine
 import DevhostCore
 
+/// How commands get their devhost. A struct, because Swift 6.3.1 with -O passes a bare function as a task's value wrongly.
+struct DevhostMaker: Sendable {
+    let make: @Sendable (Configuration, Caller) -> Devhost
+}
+
 extension CommandContext {
     /// Makes the devhost of the commands; a test puts one in its place.
-    @TaskLocal static var makeDevhost: @Sendable (Configuration, Caller) -> Devhost = {
-        Devhost(configuration: $0, caller: $1)
-    }
+    @TaskLocal static var maker = DevhostMaker { Devhost(configuration: $0, caller: $1) }
 
     /// The devhost of the configuration file, on behalf of the caller. Nothing is connected yet.
     /// - Throws: `invalidConfiguration`; `notFound` for a file of `--config`.
     func devhost() throws -> Devhost {
         let path = arguments.text(FCDevhost.config) ?? Layout.configurationFile
-        return Self.makeDevhost(try Configuration.load(path), caller)
+        return Self.maker.make(try Configuration.load(path), caller)
     }
 }

@@ -19,16 +19,15 @@ package struct SeveralFailures: Error {
 package func forEach<Item: Sendable, Result: Sendable>(
     _ items: [Item], atOnce limit: Int = 4, _ body: @escaping @Sendable (Item) async throws -> Result
 ) async throws -> [Result] {
-    typealias Outcome = (index: Int, result: Swift.Result<Result, any Error>)
-    let outcomes = await withTaskGroup(of: Outcome.self) { group in
-        var outcomes: [Outcome] = []
+    let outcomes = await withTaskGroup(of: Outcome<Result>.self) { group in
+        var outcomes: [Outcome<Result>] = []
         for (index, item) in items.enumerated() {
             if index >= limit, let outcome = await group.next() { outcomes.append(outcome) }
             group.addTask {
                 do {
-                    return (index, .success(try await body(item)))
+                    return Outcome(index: index, result: .success(try await body(item)))
                 } catch {
-                    return (index, .failure(error))
+                    return Outcome(index: index, result: .failure(error))
                 }
             }
         }
@@ -49,4 +48,10 @@ package func forEach<Item: Sendable, Result: Sendable>(
     if let failure = failures.first { throw failure }
     if isReaderGone { throw ReaderIsGone() }
     return results
+}
+
+/// What became of one of several things.
+private struct Outcome<Value: Sendable>: Sendable {
+    let index: Int
+    let result: Result<Value, any Error>
 }

@@ -64,13 +64,14 @@ final class CommandHost: Sendable {
     func run(_ words: String..., isTerminal: Bool = false) async -> Result {
         let output = MemorySink()
         let errors = MemorySink(columns: isTerminal ? 80 : nil)
-        let status = await CommandContext.$makeDevhost.withValue({ [self] configuration, caller in
+        let maker = DevhostMaker { [self] configuration, caller in
             devhost.withLock { kept in
                 let devhost = kept ?? Devhost(configuration: configuration, caller: caller, probe: ReadyProbe())
                 kept = devhost
                 return devhost
             }
-        }) {
+        }
+        let status = await CommandContext.$maker.withValue(maker) {
             await FCDevhost.program.run(
                 words + ["--config", configuration],
                 caller: Caller(userID: 1000, name: "alice", isElevated: false), output: output, errors: errors)

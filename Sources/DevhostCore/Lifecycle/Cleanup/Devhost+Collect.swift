@@ -19,6 +19,12 @@ extension Devhost {
         return try await lookAtAll(try await libvirt(), progress: progress)
     }
 
+    /// What the look at one VM saw; nil where the VM is gone meanwhile.
+    private struct Outcome: Sendable {
+        let name: VMName
+        let result: Result<UseRecord?, any Error>
+    }
+
     /// How many guests are asked at once: each waits for the network more than for the processor.
     private static let guestsAtOnce = 8
 
@@ -27,23 +33,23 @@ extension Devhost {
         let names = try records.readable().map(\.name)
         progress(.step("looking at \(names.count) VMs"))
         var report = CollectReport()
-        await withTaskGroup(of: (VMName, Result<UseRecord?, any Error>).self) { group in
-            func take(_ outcome: (VMName, Result<UseRecord?, any Error>)) {
-                switch outcome.1 {
+        await withTaskGroup(of: Outcome.self) { group in
+            func take(_ outcome: Outcome) {
+                switch outcome.result {
                 case .success(nil): break
                 case .success(let use?):
                     report.looked += 1
-                    if let problem = use.problem { report.problems[outcome.0.description] = problem }
-                case .failure(let error): report.failures.append("\(outcome.0): \(error)")
+                    if let problem = use.problem { report.problems[outcome.name.description] = problem }
+                case .failure(let error): report.failures.append("\(outcome.name): \(error)")
                 }
             }
             for (index, name) in names.enumerated() {
                 if index >= Self.guestsAtOnce, let outcome = await group.next() { take(outcome) }
                 group.addTask {
                     do {
-                        return (name, .success(try await look.look(at: name)))
+                        return Outcome(name: name, result: .success(try await look.look(at: name)))
                     } catch {
-                        return (name, .failure(error))
+                        return Outcome(name: name, result: .failure(error))
                     }
                 }
             }

@@ -81,23 +81,23 @@ public final class EnvironmentUp: Sendable {
         }
         if options.isDryRun { return try await rehearse(variables) }
         let (keys, names) = try await prepare()
-        let outcomes = await withTaskGroup(of: (Int, HostOutcome).self) { group in
-            for (index, host) in hosts.enumerated() {
+        let outcomes = await withTaskGroup(of: HostOutcome.self) { group in
+            for host in hosts {
                 guard let name = names[host.name] else { continue }
                 group.addTask {
                     do {
                         let summary = try await self.bringUp(host, name, variables, keys)
-                        return (index, HostOutcome(host: host, name: name, result: .success(summary)))
+                        return HostOutcome(host: host, name: name, result: .success(summary))
                     } catch {
                         let error: DevhostError = .wrapping(error, "interrupted")
-                        return (index, HostOutcome(host: host, name: name, result: .failure(error)))
+                        return HostOutcome(host: host, name: name, result: .failure(error))
                     }
                 }
             }
-            return await group.reduce(into: []) { $0.append($1) }
+            return await group.reduce(into: [:]) { $0[$1.host.name] = $1 }
         }
         try Task.checkCancellation()
-        return outcomes.sorted { $0.0 < $1.0 }.map(\.1)
+        return hosts.compactMap { outcomes[$0.name] }
     }
 
     // MARK: Before the hosts
