@@ -4,7 +4,10 @@ import Testing
 
 /// The built program.
 private enum Product {
-    static let path = "\(ReferenceTests.root)/.build/debug/fc-devhost"
+    /// Where it stands: beside the tests.
+    static let path =
+        Files.directory(of: CommandLine.arguments.last { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0])
+        + "/fc-devhost"
 }
 
 @Suite(
