@@ -65,6 +65,6 @@ struct FishCompletion {
 
     /// The text as one word for fish, in which only backslash and quote mean something between single quotes.
     private static func quoted(_ text: String) -> String {
-        "'" + text.replacing("\\", with: "\\\\").replacing("'", with: "\\'") + "'"
+        "'" + text.replacingScalars(["\\": "\\\\", "'": "\\'"]) + "'"
     }
 }

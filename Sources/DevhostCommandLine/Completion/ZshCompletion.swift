@@ -85,8 +85,7 @@ struct ZshCompletion {
     }
 
     private func specifications(_ option: Option) -> [String] {
-        let help = option.help.replacing("\\", with: "\\\\").replacing("[", with: "\\[").replacing("]", with: "\\]")
-            .replacing(":", with: "\\:")
+        let help = option.help.replacingScalars(["\\": "\\\\", "[": "\\[", "]": "\\]", ":": "\\:"])
         let names = (option.short.map { ["-\($0)"] } ?? []) + option.spellings
         let prefix = option.isRepeatable ? "*" : ""
         return names.map { spelling in
@@ -107,7 +106,7 @@ struct ZshCompletion {
     }
 
     private func description(_ word: CompletionTable.Word) -> String {
-        "\(word.text):\(word.summary.replacing(":", with: "\\:"))".shellQuoted
+        "\(word.text):\(word.summary.replacingScalars([":": "\\:"]))".shellQuoted
     }
 
     private func name(_ usage: CommandUsage) -> String {

@@ -58,18 +58,8 @@ package struct ManPage: Sendable {
 
     /// Text in which nothing is a request, and a dash and a quote are what they are on a command line.
     static func escaped(_ text: String) -> String {
-        var result = ""
-        for character in text {
-            switch character {
-            case "\\": result += "\\e"
-            case "-": result += "\\-"
-            case "'": result += "\\(aq"
-            case "`": result += "\\(ga"
-            case "~": result += "\\(ti"
-            case "^": result += "\\(ha"
-            default: result.append(character)
-            }
-        }
-        return result
+        text.replacingScalars([
+            "\\": "\\e", "-": "\\-", "'": "\\(aq", "`": "\\(ga", "~": "\\(ti", "^": "\\(ha",
+        ])
     }
 }

@@ -57,7 +57,23 @@ extension String {
             }
         }
         if safe && !isEmpty { return self }
-        return "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+        return "'" + replacingScalars(["'": #"'\''"#]) + "'"
+    }
+
+    /// The text with some of its Unicode scalars written otherwise.
+    ///
+    /// Whoever reads quoted text looks at bytes. To Swift's `replacing` and `split` a quote with a combining mark behind
+    /// it is another character than a quote.
+    package func replacingScalars(_ replacements: [Unicode.Scalar: String]) -> String {
+        var result = String.UnicodeScalarView()
+        for scalar in unicodeScalars {
+            if let replacement = replacements[scalar] {
+                result.append(contentsOf: replacement.unicodeScalars)
+            } else {
+                result.append(scalar)
+            }
+        }
+        return String(result)
     }
 
     /// The text without blanks, tabs and newlines at either end.

@@ -18,14 +18,14 @@ import Testing
         request.diskSize = try DiskSize("4G")
         let record = try await devhost.ensure(request).record
         request.name = try VMName("off")
-        try await test.devhost(caller: Caller(userID: 1001, name: "b\"ob\\", isElevated: true)).ensure(request)
+        try await test.devhost(caller: Caller(userID: 1001, name: "b\"\u{301}ob\\", isElevated: true)).ensure(request)
         try await devhost.shutDown(request.name)
         await expectError(.notFound) { try await devhost.shutDown(VMName("nobody")) }
         try Files.write(test.configuration.layout.record(try VMName("broken")), Array("{".utf8), mode: 0o644)
 
         let text = try await devhost.metrics()
         expect(text, has: #"devhost_vms{state="running",user="alice"} 1"#)
-        expect(text, has: #"devhost_vms{state="off",user="b\"ob\\"} 1"#)
+        expect(text, has: "devhost_vms{state=\"off\",user=\"b\\\"\u{301}ob\\\\\"} 1")
         expect(text, has: #"devhost_vms{state="broken",user="nobody"} 1"#)
         expect(text, has: #"devhost_vm_memory_bytes{vm="demo",user="alice"} 1073741824"#)
         expect(text, has: #"devhost_vm_disk_bytes{vm="demo",user="alice"} 4294967296"#)

@@ -41,7 +41,7 @@ import Testing
         for text in wrong { #expect(throws: DevhostError.self, "\(text)") { try AuthorizedKey(text) } }
     }
 
-    @Test(arguments: ["", "a b", "a'b", "$(id)", "a\nb", "plain", "ü", "a\"b", "\\"])
+    @Test(arguments: ["", "a b", "a'b", "$(id)", "a\nb", "plain", "ü", "a\"b", "\\", "'\u{301}; id '\u{301}"])
     func aQuotedWordReachesAShellAsItIs(_ text: String) async throws {
         let result = try await Processes.run(Command("sh", ["-c", "printf %s \(text.shellQuoted)"]))
         #expect(result.text == text)

@@ -30,6 +30,6 @@ struct MetricsText: Sendable {
     }
 
     private static func escape(_ text: String) -> String {
-        text.printable.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        text.printable.replacingScalars(["\\": "\\\\", "\"": "\\\""])
     }
 }

@@ -70,7 +70,7 @@ package struct SSHConfigurationFile: Sendable {
     }
 
     /// ssh reads a path with blanks in double quotes, and expands % in it.
-    private static func quoted(_ path: String) -> String { "\"\(path.replacing("%", with: "%%"))\"" }
+    private static func quoted(_ path: String) -> String { "\"\(path.replacingScalars(["%": "%%"]))\"" }
 
     /// ssh must ask for the key that is known, not for one of another type that the VM has too.
     private static func algorithms(_ hostKey: String?) -> String {
