@@ -157,6 +157,42 @@ struct SecretTests {
         #expect(result.failures == ["provision.sh:15: RUN test '•••' = '': exit 1"])
     }
 
+    @Test(
+        "A connection that ends tells no secret",
+        .enabled(if: TestGuest.missing == nil, "\(TestGuest.missing ?? "")"))
+    func lostConnection() async throws {
+        let guest = try TestGuest(user: try TestGuest.shared().user)
+        defer { guest.end() }
+        let run = try ScriptRun()
+        let session = try run.session(
+            """
+            RUN "mkdir $R; echo \\$\\$ > $R/.pid; echo $COMPONENT_DB_PASSWORD >&2; mv $R/.pid $R/running; exec sleep 1000"
+            """, target: try GuestTarget(host: "vm", configuration: guest.sshConfiguration)
+        ) {
+            $0.environment["COMPONENT_DB_PASSWORD"] = "canary-\(String(repeating: "x", count: 3000))-canary"
+            $0.secrets = ScriptVariables.secrets(in: $0.environment)
+        }
+        let task = Task { try await session.run() }
+        while !Files.exists("\(run.remote)/running") { try await Task.sleep(for: .milliseconds(10)) }
+        let command = try #require(Int32(try run.content("running").trimmed))
+        defer { kill(command, SIGKILL) }
+        for process in try guest.connectionProcesses() { kill(process, SIGKILL) }
+        let lost = try #require(await #expect(throws: DevhostError.self) { _ = try await task.value })
+        #expect(lost.code == .unavailable && !"\(lost)".contains("xxx") && !"\(lost)".contains("canary"), "\(lost)")
+        #expect(run.collector.text(.errors).contains(Secrets.mask))
+
+        // What ssh itself says may hold a secret too.
+        try run.write("config", "Host vm\n  ProxyCommand sh -c 'echo canary-two >&2; exit 1'\n")
+        let other = try run.session(
+            "RUN true\n", target: try GuestTarget(host: "vm", configuration: "\(run.folder)/config")
+        ) {
+            $0.environment["COMPONENT_DB_PASSWORD"] = "canary-two"
+            $0.secrets = ScriptVariables.secrets(in: $0.environment)
+        }
+        let unreached = try #require(await #expect(throws: DevhostError.self) { _ = try await other.run() })
+        #expect(!"\(unreached)".contains("canary") && "\(unreached)".contains(Secrets.mask), "\(unreached)")
+    }
+
     @Test("Secrets are masked in every form in which bash shows them, also within a longer word")
     func shellForms() async throws {
         let secrets = [

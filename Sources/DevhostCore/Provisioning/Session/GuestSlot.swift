@@ -14,7 +14,8 @@ final class GuestSlot: @unchecked Sendable {
     private let errors: FileDescriptor
     /// Whether the next request can be sent.
     private(set) var isUsable = true
-    /// What was said last on the error channel outside of a command: ssh's own words when the connection ends.
+    /// What was said last on the error channel when the connection ended: ssh's own words. Where a caller takes the
+    /// channel, it has them, mixed with a command's, and nothing is kept here.
     private(set) var lastWords = ""
 
     /// Whether the whole connection rests on this channel, so that it stays open also when it is of no use.
@@ -70,7 +71,7 @@ final class GuestSlot: @unchecked Sendable {
             if output.isAtEnd || errors.isAtEnd, output.isFlushed, errors.isFlushed {
                 isUsable = false
                 lastWords = errors.lastWords
-                throw DevhostError(.unavailable, "the connection was lost")
+                throw DevhostError(.unavailable, "ssh has ended")
             }
             if let deadline, ContinuousClock.now > deadline {
                 isUsable = false
@@ -202,7 +203,6 @@ private struct Stream {
         } else if !isBroken {
             pending += bytes
         }
-        if sink != nil { collected = Array((collected.suffix(2048) + bytes).suffix(2048)) }
     }
 
     /// Writes as much as never blocks once a pipe is writable.

@@ -212,6 +212,7 @@ public final class ProvisionSession: Sendable {
     /// with it.
     func fail(_ error: DevhostError) {
         if cancellation.isCancelled { return }
+        let error = options.secrets.masked(error)
         let isFirst = state.withLock { state in
             defer { state.fatal = state.fatal ?? error }
             return state.fatal == nil

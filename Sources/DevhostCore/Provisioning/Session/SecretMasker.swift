@@ -38,6 +38,16 @@ public struct Secrets: Sendable {
         return String(decoding: masker.add(Array(text.utf8)) + masker.finish(), as: UTF8.self)
     }
 
+    /// The error with every secret masked in what it says.
+    func masked(_ error: DevhostError) -> DevhostError {
+        if values.isEmpty { return error }
+        return DevhostError(
+            error.code, masked(error.message), next: error.nextStep.map(masked),
+            underlying: error.underlying.map { cause in
+                (cause as? DevhostError).map(masked) ?? DevhostError(.failed, masked("\(cause)"))
+            }, details: error.details.map(masked))
+    }
+
     /// What stands at the given place: the length of a whole secret, and whether a longer one may still be coming.
     fileprivate func match(_ bytes: [UInt8], at index: Int) -> (length: Int, isPending: Bool) {
         guard firstBytes[Int(bytes[index])] else { return (0, false) }
