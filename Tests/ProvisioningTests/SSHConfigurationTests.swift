@@ -26,9 +26,9 @@ struct SSHConfigurationTests {
             keyPath: folder + "/key_dev", knownHostsPath: folder + "/known_hosts_dev", publicKey: "")
         let file = SSHConfigurationFile(
             entries: [
-                .init(name: try VMName("ab12cd34"), otherNames: ["web", "www"], jump: "devhost", hostKey: key),
-                .init(name: try VMName("here"), otherNames: ["here", "www"], jump: nil, hostKey: nil),
-            ], keys: keys, included: [folder + "/own"])
+                .init(name: try VMName("ab12cd34"), hostName: "web", aliases: ["www"], jump: "devhost", hostKey: key),
+                .init(name: try VMName("here"), hostName: "here", aliases: ["www"], jump: nil, hostKey: nil),
+            ], hostNames: ["web", "here"], keys: keys, included: [folder + "/own"])
         let path = folder + "/ssh_config_dev"
         try Files.writeAtomically(path, Array(file.text.utf8), mode: 0o600)
         for name in ["ab12cd34", "web", "www"] {
@@ -49,6 +49,26 @@ struct SSHConfigurationTests {
         #expect(file.knownHosts == "ab12cd34 \(key)\n")
     }
 
+    @Test("A host's own name means it, also where it is an alias of a host before it, and before its VM is there")
+    func aliasesOfOthers() throws {
+        let folder = try TestGuest.temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let keys = EnvironmentKeys(keyPath: folder + "/key", knownHostsPath: folder + "/known", publicKey: "")
+        let file = SSHConfigurationFile(
+            entries: [
+                .init(
+                    name: try VMName("lb"), hostName: "lb", aliases: ["app", "db", "ab12cd34", "later", "www"],
+                    jump: nil, hostKey: nil),
+                .init(name: try VMName("app"), hostName: "app", aliases: ["www", "lb"], jump: nil, hostKey: nil),
+                .init(name: try VMName("ab12cd34"), hostName: "db", aliases: [], jump: nil, hostKey: nil),
+            ], hostNames: ["lb", "app", "db", "later"], keys: keys, included: [])
+        try Files.writeAtomically(folder + "/config", Array(file.text.utf8), mode: 0o600)
+        let expected = [
+            "lb": "lb", "app": "app", "db": "ab12cd34", "ab12cd34": "ab12cd34", "later": "later", "www": "lb",
+        ]
+        for (name, vm) in expected { #expect(try settings(folder + "/config", name)["hostname"] == [vm], "\(name)") }
+    }
+
     @Test("A name that is also the devhost's goes on meaning the devhost")
     func devhostsName() throws {
         let folder = try TestGuest.temporaryFolder()
@@ -56,8 +76,9 @@ struct SSHConfigurationTests {
         let keys = EnvironmentKeys(keyPath: folder + "/key", knownHostsPath: folder + "/known", publicKey: "")
         let file = SSHConfigurationFile(
             entries: [
-                .init(name: try VMName("ab12cd34"), otherNames: ["dev", "www"], jump: "me@dev:22", hostKey: key)
-            ], keys: keys, included: [])
+                .init(
+                    name: try VMName("ab12cd34"), hostName: "dev", aliases: ["www"], jump: "me@dev:22", hostKey: key)
+            ], hostNames: ["dev"], keys: keys, included: [])
         try Files.writeAtomically(folder + "/config", Array(file.text.utf8), mode: 0o600)
         #expect(try settings(folder + "/config", "www")["proxyjump"] == ["me@dev:22"])
         #expect(try settings(folder + "/config", "dev")["proxyjump"] == nil)

@@ -160,7 +160,7 @@ public final class EnvironmentUp: Sendable {
         _ host: EnvironmentHost, _ name: VMName, hostKey: String?
     ) -> SSHConfigurationFile.Entry {
         SSHConfigurationFile.Entry(
-            name: name, otherNames: [host.name] + host.aliases.map(\.description),
+            name: name, hostName: host.name, aliases: host.aliases.map(\.description),
             jump: host.provisioner.isLocal ? nil : host.provisioner.devhost, hostKey: hostKey)
     }
 
@@ -182,7 +182,8 @@ public final class EnvironmentUp: Sendable {
         let home = options.environment["HOME"] ?? ""
         let entries = keyless.withLock { $0 }.merging(try knownEntries(keys)) { $1 }.merging(learned) { $1 }
         let file = SSHConfigurationFile(
-            entries: configuration.hosts.compactMap { entries[$0.name] }, keys: keys,
+            entries: configuration.hosts.compactMap { entries[$0.name] }, hostNames: configuration.hosts.map(\.name),
+            keys: keys,
             included: ["\(home)/.ssh/config", "\(configuration.projectFolder)/ssh_config"].filter(Files.exists))
         try Files.writeAtomically(keys.knownHostsPath, Array(file.knownHosts.utf8), mode: 0o600)
         try Files.writeAtomically(configuration.sshConfigurationPath, Array(file.text.utf8), mode: 0o600)

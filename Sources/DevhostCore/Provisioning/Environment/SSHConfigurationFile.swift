@@ -3,28 +3,34 @@ package struct SSHConfigurationFile: Sendable {
     /// One VM.
     package struct Entry: Sendable, Hashable {
         let name: VMName
-        /// The other names by which ssh shall know it.
-        let otherNames: [String]
+        /// The host's name in its environment.
+        let hostName: String
+        /// The other names by which ssh shall know it, where nothing else has them.
+        let aliases: [String]
         /// The devhost; nil where this machine is it.
         let jump: String?
         /// The VM's ssh host key, type and key; nil where the devhost does not know it.
         let hostKey: String?
 
-        package init(name: VMName, otherNames: [String], jump: String?, hostKey: String?) {
+        package init(name: VMName, hostName: String, aliases: [String], jump: String?, hostKey: String?) {
             self.name = name
-            self.otherNames = otherNames
+            self.hostName = hostName
+            self.aliases = aliases
             self.jump = jump
             self.hostKey = hostKey
         }
     }
 
     let entries: [Entry]
+    /// The names of all hosts of the environment, also of those whose VMs are not known.
+    let hostNames: [String]
     let keys: EnvironmentKeys
     /// The files whose settings apply to other hosts.
     let included: [String]
 
-    package init(entries: [Entry], keys: EnvironmentKeys, included: [String]) {
+    package init(entries: [Entry], hostNames: [String], keys: EnvironmentKeys, included: [String]) {
         self.entries = entries
+        self.hostNames = hostNames
         self.keys = keys
         self.included = included
     }
@@ -33,12 +39,8 @@ package struct SSHConfigurationFile: Sendable {
     /// finds, but would offer the keys of all blocks that match.
     package var text: String {
         var text = "# Written by devhost-provision up; changes here are lost.\n"
-        var known: Set<String> = []
-        // A name that is also a devhost's must go on meaning that: the way to the VM leads over it.
-        let devhosts = Set(entries.compactMap { $0.jump.map(Self.hostName) })
-        for entry in entries {
-            let others = entry.otherNames.filter { !devhosts.contains($0) }
-            let names = ([entry.name.description] + others).filter { known.insert($0).inserted }
+        let names = names
+        for (entry, names) in zip(entries, names) {
             text += """
 
                 Host \(names.joined(separator: " "))
@@ -54,9 +56,25 @@ package struct SSHConfigurationFile: Sendable {
                 """
             if let jump = entry.jump { text += "    ProxyJump \(jump)\n" }
         }
-        let others = (["*"] + known.sorted().map { "!\($0)" }).joined(separator: " ")
+        let others = (["*"] + Set(names.joined()).sorted().map { "!\($0)" }).joined(separator: " ")
         for file in included { text += "\nHost \(others)\n    Include \(Self.quoted(file))\n" }
         return text
+    }
+
+    /// The names in each VM's block, its own first. Aliases are given out last: one that is also another host's name
+    /// means that host, whether its VM is there or not.
+    private var names: [[String]] {
+        // A name that is also a devhost's must go on meaning that: the way to the VM leads over it.
+        var taken = Set(entries.compactMap { $0.jump.map(Self.hostName) } + entries.map(\.name.description))
+        var names = entries.map { [$0.name.description] }
+        for (index, entry) in entries.enumerated() where taken.insert(entry.hostName).inserted {
+            names[index].append(entry.hostName)
+        }
+        taken.formUnion(hostNames)
+        for (index, entry) in entries.enumerated() {
+            names[index] += entry.aliases.filter { taken.insert($0).inserted }
+        }
+        return names
     }
 
     /// The host keys.
