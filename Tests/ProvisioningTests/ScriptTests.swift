@@ -123,6 +123,25 @@ struct ScriptTests {
         }
     }
 
+    @Test("Here-documents that are not ended, or end within an expansion, are read to the end of the file")
+    func hereDocumentFragments() {
+        _ = ProvisionScript("cat <<A <<B\nfoo\\", source: "s")
+        let parts = [
+            "cat <<A <<B\n", "<<A", "<<-A", "<<'B'", " ", "\n", "\t", "A\n", "B\n", "\\", "$(", "${", "$((", "`", "\"",
+            "'",
+            "$x", ")", "}", "))", "x", "RUN y",
+        ]
+        var state: UInt64 = 1
+        for _ in 0..<5000 {
+            var text = "cat <<A <<B\n"
+            for _ in 0..<8 {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                text += parts[Int((state >> 33) % UInt64(parts.count))]
+            }
+            _ = ProvisionScript(text, source: "s")
+        }
+    }
+
     @Test("Every prefix of a script is read to its end")
     func prefixes() {
         let text =

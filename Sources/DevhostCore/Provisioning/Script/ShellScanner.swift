@@ -98,10 +98,11 @@ struct ShellScanner {
     }
 
     private mutating func scanBody(of document: HereDocument) {
-        let start = offset
+        // What an expansion of the body before leaves open goes on past the last byte.
+        let start = min(offset, bytes.count)
         var end = bytes.count
         var next = bytes.count
-        var line = offset
+        var line = start
         while line < bytes.count {
             let newline = bytes[line...].firstIndex(of: Ascii.newline) ?? bytes.count
             var content = bytes[line..<newline]
