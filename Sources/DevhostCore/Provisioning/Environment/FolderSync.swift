@@ -32,10 +32,19 @@ public final class FolderSync: Sendable {
     package var temporaryFolder: String { folder.path }
 
     /// Prepares; nothing is sent yet.
-    /// - Throws: `notFound` where there is no source, `unsupported` where ssh or rsync is not installed.
+    /// - Throws: `notFound` where there is no source, `invalidArgument` where a home or the root of the VM would lose
+    ///   what the source does not have, `unsupported` where ssh or rsync is not installed.
     public init(_ options: Options) throws {
         guard Files.exists(options.source) else {
             throw DevhostError(.notFound, "there is no \(options.source.quoted)")
+        }
+        if Self.meansContent(options.source), Self.isHomeOrRoot(options.destination) {
+            let destination = "\(options.target.host):\(options.destination)"
+            throw DevhostError(
+                .invalidArgument,
+                "\(destination.quoted) is a whole home or file system: everything in it that is not in "
+                    + "\(options.source.quoted) would be deleted",
+                next: "name a folder, for instance \(options.target.host):src")
         }
         if let user = options.user, user.isEmpty || user.hasPrefix("-") || !user.utf8.allSatisfy({ $0 > 0x20 }) {
             throw DevhostError(.invalidArgument, "\(user.quoted) is not a user's name")
@@ -44,6 +53,25 @@ public final class FolderSync: Sendable {
         folder = try TemporaryDirectory(prefix: "devhost")
         connection = try GuestConnection(options.target, folder: folder.path, environment: options.environment)
         rsync = try ProgramFinder.find("rsync", environment: options.environment)
+    }
+
+    /// Whether rsync takes the content of the source for what is sent, and not the folder itself.
+    private static func meansContent(_ source: String) -> Bool {
+        ["", ".", ".."].contains(source.split(separator: "/", omittingEmptySubsequences: false).last ?? "")
+    }
+
+    private static func isHomeOrRoot(_ destination: String) -> Bool {
+        var parts: [Substring] = []
+        for (index, part) in destination.split(separator: "/").enumerated() {
+            switch part {
+            case ".": break
+            case "..": _ = parts.popLast()
+            // rsync takes this for somebody's home.
+            case _ where index == 0 && destination.hasPrefix("~"): break
+            default: parts.append(part)
+            }
+        }
+        return parts.isEmpty
     }
 
     /// Sends what differs, and takes away what is gone.
