@@ -45,12 +45,13 @@ struct SyncCommand: ProgramCommand {
 
     func run(_ context: CommandContext) async throws -> ExitStatus {
         let environment = ProcessInfo.processInfo.environment
-        let found = ProjectFile.sshConfiguration(of: vm, below: Executable.absolute("."))
-        let configuration = configuration ?? environment["SSH_CONFIG"] ?? found?.path
+        let configuration =
+            try (configuration ?? environment["SSH_CONFIG"]).map(Executable.absolute)
+            ?? ProjectFile.sshConfiguration(of: vm, below: Executable.absolute("."))
         var options = FolderSync.Options(
-            source: source, target: try GuestTarget(host: vm, configuration: configuration.map(Executable.absolute)),
+            source: source, target: try GuestTarget(host: vm, configuration: configuration),
             destination: destination, environment: environment)
-        options.user = user ?? found?.serviceUser
+        options.user = user ?? configuration.flatMap { ProjectFile.serviceUser(of: vm, in: $0) }
         let sync = try FolderSync(options)
         let progress = context.progress
         return try await Interruption.cancelling {
