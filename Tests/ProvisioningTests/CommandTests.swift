@@ -133,6 +133,30 @@ struct CommandTests {
         _ = try TestGuest.shell("rm -rf \(remote)")
     }
 
+    @Test("The script's own ssh and rsync reach the named VM, whatever the caller's variables say")
+    func inheritedVariables() throws {
+        let script = try ScriptRun()
+        try script.write(
+            "provision.sh",
+            """
+            RUN mkdir "$R"
+            echo "$PROVISION_VM $PROVISION_CONTAINER"
+            ssh -F "$SSH_CONFIG" "$PROVISION_VM" id -un
+            rsync -a provision.sh "$PROVISION_VM:$R/rsynced" --rsync-path="sudo rsync"
+            """)
+        let guest = try TestGuest.shared()
+        try FileManager.default.copyItem(atPath: guest.sshConfiguration, toPath: "\(script.folder)/ssh_config_dev")
+        let said = try TestGuest.shell(
+            """
+            cd / && export R=\(script.remote) PROVISION_VM=other PROVISION_CONTAINER=another SSH_CONFIG=/no/such/file
+            export RSYNC_RSH=false
+            \(ScriptRun.helper) run --vm vm --ssh-config \(script.folder)/ssh_config_dev \(script.folder)/provision.sh \
+                2>&1 </dev/null
+            """)
+        #expect(said.contains("\nvm vm\n\(guest.user)\n"), "\(said)")
+        #expect(Files.exists("\(script.remote)/rsynced"), "\(said)")
+    }
+
     @Test("check prints places, or JSON for editors")
     func check() async throws {
         let script = try ScriptRun()

@@ -10,9 +10,10 @@ public enum ScriptVariables {
         return String(name.map { "-.".contains($0) ? "_" : $0 })
     }
 
-    /// An environment with what follows from the VM's name, where the caller has not set it.
+    /// An environment with what follows from the VM's name, whatever the caller has set: a script must not act on
+    /// another VM than its verbs.
     public static func completing(_ environment: [String: String], vm: String) -> [String: String] {
-        environment.merging(["PROVISION_VM": vm, "PROVISION_CONTAINER": vm]) { own, _ in own }
+        environment.merging(["PROVISION_VM": vm, "PROVISION_CONTAINER": vm]) { _, named in named }
     }
 
     /// The secrets among variables that a caller has set.

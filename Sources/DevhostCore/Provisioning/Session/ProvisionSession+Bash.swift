@@ -74,9 +74,10 @@ extension ProvisionSession {
         // bash would run these before the script.
         for name in ["BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS", "POSIXLY_CORRECT"] { environment[name] = nil }
         environment["PATH"] = environment["PATH"] ?? Command.searchPath
+        // The script's own ssh and rsync reach the same VM as its verbs: what was inherited may lead to another.
         let configuration = options.target.configuration
-        if let configuration, environment["SSH_CONFIG"] == nil { environment["SSH_CONFIG"] = configuration }
-        if environment["RSYNC_RSH"] == nil {
+        if let configuration { environment["SSH_CONFIG"] = configuration }
+        if configuration != nil || environment["RSYNC_RSH"] == nil {
             let words = ["ssh"] + (configuration.map { ["-F", $0] } ?? []) + connection.sharingOptions
             environment["RSYNC_RSH"] = words.map(\.shellQuoted).joined(separator: " ")
         }
