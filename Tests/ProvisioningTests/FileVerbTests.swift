@@ -147,6 +147,43 @@ struct FileVerbTests {
         #expect(try run.content("absolute") == "content\n")
     }
 
+    @Test("A link that COPY names is followed and keeps its name; links within a folder stay links")
+    func copiedLinks() async throws {
+        let run = try ScriptRun()
+        try run.write("shared/app.conf", "shared")
+        try run.write("shared/large", String(repeating: "x", count: 200_000))
+        try run.write("shared/tree/file", "deep")
+        try TestGuest.shell(
+            """
+            cd \(run.folder) && ln -s file shared/tree/inner && mkdir here && cd here
+            ln -s ../shared/app.conf app.conf; ln -s ../shared/large big; ln -s ../shared/tree linked; ln -s none gone
+            """)
+        let result = try await run(
+            """
+            cd here
+            COPY app.conf "$R/app.conf"
+            COPY app.conf "$R/etc/"
+            COPY --chmod=u=rw,go= app.conf "$R/etc/"
+            COPY big "$R/etc/"
+            COPY linked "$R/trees"
+            COPY linked/ "$R/flat"
+            COPY gone "$R/gone" || echo refused
+            """)
+        #expect(result.summary.status == 0, "\(result.failures) \(result.errors)")
+        #expect(try run.content("app.conf") == "shared")
+        #expect(try run.content("etc/app.conf") == "shared")
+        #expect(try status("\(run.remote)/etc/app.conf") == "600 root root")
+        #expect(try run.content("etc/big").count == 200_000)
+        #expect(try Files.names(in: "\(run.remote)/etc").sorted() == ["app.conf", "big"])
+        for folder in ["trees/linked", "flat"] {
+            #expect(try TestGuest.shell("cd \(run.remote)/\(folder) && readlink inner && cat file") == "file\ndeep")
+        }
+        for path in ["app.conf", "etc/app.conf", "etc/big", "trees/linked"] {
+            #expect(!Files.isLink("\(run.remote)/\(path)"), "\(path)")
+        }
+        #expect(result.output == "refused\n" && !Files.exists("\(run.remote)/gone"))
+    }
+
     @Test("Owner and mode are root's, as asked for, or the service user's below its home")
     func owners() async throws {
         let run = try ScriptRun()

@@ -152,6 +152,12 @@ package enum Files {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// Whether this is a symbolic link. With a slash behind it, a path means what the link leads to.
+    package static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+    }
+
     /// The size of a file in bytes.
     package static func size(_ path: String) throws -> UInt64 {
         var status = stat()

@@ -38,9 +38,11 @@ extension ProvisionSession {
         }
         // A folder, and several files, go into the remote path; rsync would make that as root's.
         let goesInto = remote.isFolder || sources.count > 1 || Files.isDirectory(sources[0])
+        var transfer = Transfer(sources: sources, destination: remote.text, owner: owner, mode: copyOptions.mode)
+        if sources.count == 1, Files.isLink(sources[0]) { transfer.followLink() }
         return try synchronize(
-            sources, to: remote, owner: owner, mode: copyOptions.mode,
-            CopyTransport(folder: goesInto ? remote.normalized : remote.parent, owner: parentOwner), for: caller)
+            transfer, CopyTransport(folder: goesInto ? remote.normalized : remote.parent, owner: parentOwner),
+            for: caller)
     }
 
     /// What is to be copied: relative to the script's working directory, or to its folder where it has gone elsewhere.
@@ -85,18 +87,37 @@ extension ProvisionSession {
 
     // MARK: Everything else
 
+    /// What rsync is told to send.
+    private struct Transfer {
+        var sources: [String]
+        var destination: String
+        let owner: String
+        let mode: String?
+        var options: [String] = []
+
+        /// Sends what the one source leads to, under the link's own name: rsync would send the link itself, or nothing
+        /// where it leads out of its folder. Links within a folder stay links.
+        mutating func followLink() {
+            if Files.isDirectory(sources[0]) {
+                destination += "/\(ProvisionSession.name(of: sources[0]))/"
+                sources[0] += "/"
+            } else {
+                options = ["--copy-links"]
+            }
+        }
+    }
+
     private func synchronize(
-        _ sources: [String], to remote: RemotePath, owner: String, mode: String?, _ transport: CopyTransport,
-        for caller: ScriptCaller
+        _ transfer: Transfer, _ transport: CopyTransport, for caller: ScriptCaller
     ) throws -> Int32 {
         let number = String(UInt64.random(in: 0...UInt64.max), radix: 16)
         state.withLock { $0.copies[number] = transport }
         defer { state.withLock { $0.copies[number] = nil } }
         let shell = [options.helper, ScriptHelper.transportWord, socketPath, number]
-        var arguments = ["-az", "--safe-links", "--secluded-args", "--chown=\(owner)"]
-        if let mode { arguments.append("--chmod=\(mode)") }
+        var arguments = ["-az", "--safe-links", "--secluded-args", "--chown=\(transfer.owner)"] + transfer.options
+        if let mode = transfer.mode { arguments.append("--chmod=\(mode)") }
         arguments += ["-e", shell.map(\.shellQuoted).joined(separator: " "), "--"]
-        arguments += sources + ["vm:\(remote.text)"]
+        arguments += transfer.sources + ["vm:\(transfer.destination)"]
         var command = Command(try ProgramFinder.find("rsync", environment: options.environment), arguments)
         command.environment = ProgramFinder.environment(from: options.environment)
         let null = try FileDescriptor.open("/dev/null", O_RDONLY)
