@@ -250,6 +250,11 @@ struct UpTests {
         try project.run.write("environments/dev/provision.sh", "RUN echo $PROVISION_HOST")
         let outcomes = try await project.up { $0.isDryRun = true }
         #expect(outcomes.count == 2)
+        let named = try await project.up {
+            $0.isDryRun = true
+            $0.hosts = ["db", "web", "db"]
+        }
+        #expect(named.map(\.host.name) == ["db", "web"])
         #expect(project.devhost.calls == [])
         #expect(try Files.names(in: project.folder).sorted() == [".git", "environments", "ssh_config"])
         let steps = project.events.withLock { $0 }.compactMap { if case .step(_, let text) = $0 { text } else { nil } }

@@ -44,14 +44,15 @@ public final class EnvironmentUp: Sendable {
         hosts =
             options.hosts.isEmpty
             ? configuration.hosts
-            : try options.hosts.map { name in
+            : try options.hosts.reduce(into: []) { hosts, name in
                 guard let host = configuration.hosts.first(where: { $0.name == name }) else {
                     let known = configuration.hosts.map(\.name).joined(separator: ", ")
                     throw DevhostError(
                         .notFound, "environment \(configuration.name) has no VM \(name.quoted)",
                         next: known.isEmpty ? "it has none at all" : "it has \(known)")
                 }
-                return host
+                // Named twice, it would be prepared twice at the same time.
+                if !hosts.contains(where: { $0.name == name }) { hosts.append(host) }
             }
         guard !hosts.isEmpty else {
             throw DevhostError(
