@@ -202,7 +202,12 @@ extension CaddyConfiguration {
                 headers: ["Content-Type": ["text/plain; charset=utf-8"]], statusCode: 403)
             switch (hasAddresses, hasPasswords) {
             case (false, false): return [Route(handle: [refusal], terminal: true)]
-            case (true, false): return [Route(match: [isElsewhere], handle: [refusal], terminal: true)]
+            case (true, false):
+                // A password file without entries lets nobody through, and where both are required so does an address.
+                if publish.passwordFile != nil, publish.require == .all {
+                    return [Route(handle: [refusal], terminal: true)]
+                }
+                return [Route(match: [isElsewhere], handle: [refusal], terminal: true)]
             case (false, true): return [Route(handle: password)]
             case (true, true):
                 switch publish.require {

@@ -69,6 +69,20 @@ import Testing
         #expect(!caddy.admin.config.persist)
     }
 
+    @Test func aPasswordFileWithoutEntriesLetsNobodyThrough() throws {
+        func rendered(_ settings: String) throws -> String {
+            let configuration = try Configuration(text: "[publish]\n\(settings)\n", source: "devhost.cfg")
+            let caddy = CaddyConfiguration(
+                configuration.publish, layout: configuration.layout, materials: .init(passwords: []))
+            return String(decoding: try caddy.rendered(), as: UTF8.self)
+        }
+        let (address, file) = ("allow = 192.0.2.7", "password-file = /etc/devhost/passwords")
+        #expect(try rendered("\(address)\n\(file)\nrequire = all") == rendered(""))
+        #expect(try rendered("\(address)\n\(file)") == rendered(address))
+        #expect(try rendered("\(address)\nrequire = all") == rendered(address))
+        #expect(try rendered(file) == rendered(""))
+    }
+
     @Test func theServiceOfSystemdIsDebiansWithTheDevhostsConfiguration() {
         let lines = SystemdProxy(layout: Layout(), user: "caddy").text.split(separator: "\n").map(String.init)
         #expect(lines.contains("User=caddy"))
