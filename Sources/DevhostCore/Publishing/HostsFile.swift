@@ -6,33 +6,34 @@ struct HostsFile: Sendable {
     static let blockStart = "# begin: managed by fc-devhost"
     static let blockEnd = "# end: managed by fc-devhost"
 
-    /// The lines outside our block, and those inside it.
-    private func read() throws -> (outside: [Substring], inside: [Substring]) {
-        let text = try optionalText()
-        var outside: [Substring] = []
+    /// The lines outside our block, byte by byte as they are, and those inside it.
+    /// - Throws: `damaged` for a block without an end: which lines are ours cannot be told.
+    private func read() throws -> (outside: [ArraySlice<UInt8>], inside: [Substring]) {
+        let content = try Files.readIfPresent(path, limit: 16 << 20)
+        var outside: [ArraySlice<UInt8>] = []
         var inside: [Substring] = []
         var isInside = false
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            if line == Self.blockStart {
+        for line in content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            if line.elementsEqual(Self.blockStart.utf8) {
+                guard !isInside else { throw endless }
                 isInside = true
-            } else if line == Self.blockEnd {
+            } else if isInside, line.elementsEqual(Self.blockEnd.utf8) {
                 isInside = false
             } else if isInside {
-                inside.append(line)
+                inside.append(Substring(decoding: line, as: UTF8.self))
             } else {
                 outside.append(line)
             }
         }
+        guard !isInside else { throw endless }
         while outside.last?.isEmpty == true { outside.removeLast() }
         return (outside, inside)
     }
 
-    private func optionalText() throws -> String {
-        do {
-            return try Files.readText(path, limit: 16 << 20)
-        } catch let error as DevhostError where error.code == .notFound {
-            return ""
-        }
+    private var endless: DevhostError {
+        DevhostError(
+            .damaged, "the names of VMs in \(path) begin with the line \(Self.blockStart.quoted) and have no end",
+            next: "write the line \(Self.blockEnd.quoted) behind the last of them")
     }
 
     private static func names(in line: Substring) -> ArraySlice<Substring> {
@@ -41,7 +42,9 @@ struct HostsFile: Sendable {
 
     /// Whether a line that is not ours gives this name an address.
     func isTaken(_ name: VMName) throws -> Bool {
-        try read().outside.contains { Self.names(in: $0).contains(Substring(name.description)) }
+        try read().outside.contains { line in
+            Self.names(in: Substring(decoding: line, as: UTF8.self)).contains(Substring(name.description))
+        }
     }
 
     /// The names in our block with their addresses.
@@ -79,8 +82,12 @@ struct HostsFile: Sendable {
         let (outside, inside) = try read()
         let edited = edit(inside).sorted()
         guard edited != inside.sorted() else { return }
-        var lines = outside.map(String.init)
-        if !edited.isEmpty { lines += ["", Self.blockStart] + edited.map(String.init) + [Self.blockEnd] }
-        try Files.writeAtomically(path, Array((lines.joined(separator: "\n") + "\n").utf8), mode: 0o644)
+        var lines = outside
+        if !edited.isEmpty {
+            let block = ["", Self.blockStart] + edited.map(String.init) + [Self.blockEnd]
+            lines += block.map { ArraySlice($0.utf8) }
+        }
+        let newline = UInt8(ascii: "\n")
+        try Files.writeAtomically(path, Array(lines.joined(separator: [newline])) + [newline], mode: 0o644)
     }
 }

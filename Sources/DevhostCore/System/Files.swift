@@ -21,6 +21,15 @@ package enum Files {
         }
     }
 
+    /// The content of a file; empty where there is none.
+    package static func readIfPresent(_ path: String, limit: Int = 64 << 20) throws -> [UInt8] {
+        do {
+            return try read(path, limit: limit)
+        } catch let error as DevhostError where error.code == .notFound {
+            return []
+        }
+    }
+
     /// The content of a text file; bytes that are no UTF-8 are replaced.
     package static func readText(_ path: String, limit: Int = 64 << 20) throws -> String {
         String(decoding: try read(path, limit: limit), as: UTF8.self)

@@ -18,10 +18,12 @@ enum GitIgnore {
         let list = try await run(["rev-parse", "--path-format=absolute", "--git-path", "info/exclude"])
         guard list.status == 0, !top.isEmpty else { return }
         let path = list.text.trimmed
-        var content = (try? Files.readText(path, limit: 1 << 20)) ?? ""
-        if !content.isEmpty, !content.hasSuffix("\n") { content += "\n" }
-        for missing in missing where missing.hasPrefix("\(top)/") { content += "\(missing.dropFirst(top.count))\n" }
+        var content = try Files.readIfPresent(path, limit: 1 << 20)
+        if let last = content.last, last != Ascii.newline { content.append(Ascii.newline) }
+        for missing in missing where missing.hasPrefix("\(top)/") {
+            content += Array("\(missing.dropFirst(top.count))\n".utf8)
+        }
         try Files.createDirectory(Files.directory(of: path), mode: 0o755)
-        try Files.writeAtomically(path, Array(content.utf8), mode: 0o644)
+        try Files.writeAtomically(path, content, mode: 0o644)
     }
 }
