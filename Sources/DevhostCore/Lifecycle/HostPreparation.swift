@@ -78,6 +78,14 @@ struct HostPreparation: Sendable {
         for pool in pools { try await libvirt.ensurePool(pool.name, xml: pool.rendered, path: pool.path) }
     }
 
+    /// Sees to it that libvirt sees what lies in the folders of the pools: in one that is not active, or not defined any
+    /// more, it sees nothing.
+    func activatePools() async throws {
+        for pool in pools where try await !libvirt.isPoolActive(pool.name) {
+            return try await devhost.withHostLock { try await preparePools() }
+        }
+    }
+
     /// The pool of templates, which a devhost without templates does without.
     func prepareTemplatePool() async throws {
         try Files.createDirectory(devhost.layout.templates, mode: 0o711)

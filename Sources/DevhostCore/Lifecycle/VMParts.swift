@@ -95,15 +95,12 @@ struct VMParts: Sendable {
 
     /// The volumes that hold anything of the VM, all disks that rebuilds made among them.
     private func volumes() async throws -> [(pool: String, name: String)] {
-        var volumes: [(pool: String, name: String)] = []
-        if try await libvirt.isPoolActive(diskPool) {
-            volumes += try await libvirt.volumeNames(pool: diskPool)
-                .filter { layout.owner(ofDiskVolume: $0) == name }.map { (diskPool, $0) }
-        }
+        // Or what lies there would count as gone: not destroyed, or taken for part of a new VM that fails.
+        try await HostPreparation(devhost: devhost, libvirt: libvirt).activatePools()
+        var volumes = try await libvirt.volumeNames(pool: diskPool)
+            .filter { layout.owner(ofDiskVolume: $0) == name }.map { (pool: diskPool, name: $0) }
         let firstBoot = layout.firstBootVolume(name)
-        if try await libvirt.isPoolActive(firstBootPool),
-            try await libvirt.volumeStatus(pool: firstBootPool, name: firstBoot) != nil
-        {
+        if try await libvirt.volumeStatus(pool: firstBootPool, name: firstBoot) != nil {
             volumes.append((firstBootPool, firstBoot))
         }
         return volumes

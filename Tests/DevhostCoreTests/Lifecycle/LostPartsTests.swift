@@ -74,4 +74,32 @@ import Testing
         #expect(after.state == .running && after.record.memory == before.memory)
         #expect(try await devhost.ensure(request).record.memory?.mebibytes == 4096)
     }
+
+    /// The disk outlived its record and its domain, and libvirt does not see it: its pool does not run.
+    private func outlived() async throws {
+        try await devhost.ensure(try test.request("demo"))
+        let libvirt = try await devhost.libvirt()
+        try await libvirt.killDomain(name)
+        try await libvirt.undefineDomain(name)
+        try devhost.records.remove(name)
+        let network = test.configuration.network
+        for pool in [HostPreparation.diskPool(network), HostPreparation.firstBootPool(network)] {
+            try await libvirt.stopPool(pool)
+        }
+    }
+
+    @Test func aDiskThatLibvirtDoesNotSeeIsNotTakenForPartOfANewVM() async throws {
+        try await outlived()
+        await expect(.conflict, "demo.json", "destroy demo") { try await devhost.ensure(try test.request("demo")) }
+        #expect(try await test.disks(of: "demo", devhost).count == 1)
+        #expect(Files.exists(test.configuration.layout.hostKey(name)))
+    }
+
+    @Test func destroyTakesADiskAwayThatLibvirtDoesNotSee() async throws {
+        try await outlived()
+        #expect(try await devhost.destroy(name))
+        let libvirt = try await devhost.libvirt()
+        try await HostPreparation(devhost: devhost, libvirt: libvirt).activatePools()
+        #expect(try await test.leftovers(of: "demo", devhost).isEmpty)
+    }
 }
