@@ -9,7 +9,8 @@ struct SuspendCommand: ProgramCommand {
             start and ensure let them go on where they were: programs go on running, and the clock is set right. They \
             stay suspended when the devhost starts. shutdown resumes a suspended VM to shut it down in order.
 
-            Memory on disk that cannot be used any more is removed, and the VM boots instead; a warning says so.
+            Memory on disk that cannot be used any more is removed, and the VM boots instead; a warning says so. It stays \
+            where the devhost lacks what the VM needs: a disk that a backup locks, room, memory, KVM.
             """, operands: [.vms])
 
     let names: [VMName]

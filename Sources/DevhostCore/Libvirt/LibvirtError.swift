@@ -28,6 +28,25 @@ public struct LibvirtError: Error, Sendable, CustomStringConvertible {
 
     func isNumber(_ other: virErrorNumber) -> Bool { number == Int32(other.rawValue) }
 
+    /// Whether a domain failed to start for something that the host lacks or that somebody else holds, which may be
+    /// another matter at the next try. What QEMU itself says of it comes as text alone.
+    var isOfHost: Bool {
+        switch code {
+        case .unavailable, .permissionDenied, .busy, .insufficientSpace, .notFound: return true
+        default: break
+        }
+        // A monitor that breaks off is all that libvirt may see of a QEMU that gave up.
+        if systemError != 0 && systemError != ECONNRESET && systemError != EPIPE { return true }
+        return Self.wordsOfHost.contains(where: description.contains)
+    }
+
+    /// Locks of disk images, KVM, files that cannot be opened, and memory or room that is not there, in the words of QEMU
+    /// and of libvirt.
+    private static let wordsOfHost = [
+        "\" lock", "Failed to lock", "/dev/kvm", "KVM kernel module", "failed to initialize kvm", "virt type 'kvm'",
+        "domaintype=kvm", "Could not open '", "Cannot allocate memory", "No space left on device",
+    ]
+
     /// The kind of failure for those who call the library.
     var code: DevhostError.Code {
         switch virErrorNumber(UInt32(number)) {

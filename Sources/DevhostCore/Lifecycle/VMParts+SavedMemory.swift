@@ -29,7 +29,8 @@ extension VMParts {
     }
 
     /// Lets a suspended VM go on where it was. Memory that cannot be used is removed, and the VM is off then.
-    /// - Throws: `insufficientSpace` where the devhost has not the memory for it: what is on disk stays there.
+    /// - Throws: What keeps it from starting on this host as it is now, `insufficientSpace` where the devhost has not the
+    ///   memory for it: what is on disk stays there.
     func resume(progress: ProgressHandler) async throws {
         // A network that does not run would look like memory that cannot be used.
         try await HostPreparation(devhost: devhost, libvirt: libvirt).prepare()
@@ -39,10 +40,15 @@ extension VMParts {
                 progress(.warning("the memory of \(name) on disk was incomplete: it boots instead"))
             }
         } catch let error as DevhostError {
-            guard let cause = error.underlying as? LibvirtError,
-                ![.unavailable, .permissionDenied, .busy].contains(error.code),
+            guard let cause = error.underlying as? LibvirtError, error.code != .unavailable,
                 try await libvirt.domainState(name) == .suspended
             else { throw error }
+            guard !cause.isOfHost else {
+                throw DevhostError(
+                    error.code, "cannot resume \(name), and its memory stays on disk",
+                    next: "put that right and try again, or give the memory up with 'virsh managedsave-remove \(name)'",
+                    underlying: cause)
+            }
             let needed = try await libvirt.domainInfo(name).memory
             let present = ((try? await libvirt.availableMemory()) ?? .max) >> 20
             guard present >= needed else {

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import Testing
 
@@ -17,9 +18,14 @@ import Testing
     /// libvirt's refusal of one call, the first of its kind.
     private final class Refusal: EffectObserver {
         private let call: String
+        private let cause: LibvirtError
         private let isDone = Mutex(false)
 
-        init(of call: String) { self.call = call }
+        /// - Parameter number: libvirt's number of the error; 1 is "internal error", which most of QEMU's come as.
+        init(of call: String, number: Int32 = 1, _ words: String = "no good", systemError: Int32 = 0) {
+            self.call = call
+            cause = LibvirtError(number: number, description: words, systemError: systemError)
+        }
 
         func willPerform(_ effect: Effect) throws {
             guard effect.description == call else { return }
@@ -28,9 +34,7 @@ import Testing
                 return !isDone
             }
             guard isFirst else { return }
-            throw DevhostError(
-                .failed, "\(call) failed",
-                underlying: LibvirtError(number: 1, description: "no good", systemError: 0))
+            throw DevhostError(cause.code, "\(call) failed", underlying: cause)
         }
     }
 
@@ -106,17 +110,50 @@ import Testing
         #expect(anew.id != before.id && !anew.isIncomplete)
     }
 
-    @Test func memoryThatCannotBeUsedIsRemovedAndTheVMBoots() async throws {
+    /// In the words of libvirt 9.0 and QEMU 7.2.
+    @Test(arguments: [
+        "no good", "operation failed: image magic is incorrect", "operation failed: failed to read qemu header",
+        "internal error: qemu unexpectedly closed the monitor: error while loading state for instance 0x0 of device "
+            + "'kvmclock' load of migration failed: Input/output error",
+        "unsupported configuration: Emulator '/usr/bin/qemu' does not support machine type 'pc-q35-9.0'",
+    ])
+    func memoryThatCannotBeUsedIsRemovedAndTheVMBoots(words: String) async throws {
         _ = try await made()
         try await devhost.suspend(name)
         let log = EventLog()
-        let started = try await Effects.$observer.withValue(Refusal(of: "virDomainCreate demo")) {
+        let started = try await Effects.$observer.withValue(Refusal(of: "virDomainCreate demo", words)) {
             try await devhost.start(name, progress: log.handler)
         }
         #expect(started.state == .running)
         #expect(
-            log.texts.contains { $0.contains("cannot be used and was removed, it boots instead: no good") },
+            log.texts.contains { $0.contains("cannot be used and was removed, it boots instead: \(words)") },
             "\(log.texts)")
+        try await expectHealth()
+    }
+
+    /// What is not the memory's fault passes: a backup lets the disk go, somebody makes room.
+    @Test(arguments: [
+        (1, "process exited while connecting to monitor: Failed to get \"write\" lock Is another process using it?", 0),
+        (1, "process exited while connecting to monitor: Could not access KVM kernel module: No such file", 0),
+        (8, "invalid argument: could not find capabilities for arch=x86_64 domaintype=kvm", 0),
+        (1, "process exited while connecting to monitor: cannot set up guest memory: Cannot allocate memory", 0),
+        (38, "Unable to write to '/var/lib/libvirt/qemu/domain-1-demo/master-key.aes'", ENOSPC),
+        (38, "Cannot access storage file '/var/lib/devhost/_disks/demo.qcow2'", ENOENT),
+    ])
+    func whatTheHostLacksLeavesTheMemory(number: Int, words: String, systemError: Int32) async throws {
+        _ = try await made()
+        try await devhost.suspend(name)
+        let refusal = Refusal(of: "virDomainCreate demo", number: Int32(number), words, systemError: systemError)
+        await #expect {
+            try await Effects.$observer.withValue(refusal) { _ = try await devhost.start(name) }
+        } throws: { error in
+            [words, "its memory stays on disk", "virsh managedsave-remove demo"].allSatisfy("\(error)".contains)
+        }
+        #expect(try await devhost.describe(name).state == .suspended)
+        let log = EventLog()
+        #expect(try await devhost.start(name, progress: log.handler).state == .running)
+        #expect(
+            log.texts.contains("resuming demo") && !log.texts.contains { $0.contains("was removed") }, "\(log.texts)")
         try await expectHealth()
     }
 
