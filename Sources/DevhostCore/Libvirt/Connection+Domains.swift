@@ -152,11 +152,19 @@ extension Connection {
     }
 
     /// Runs a domain that is never defined and ends with its `body` (`virDomainCreateXML`, paused, auto-destroyed).
-    /// - Returns: libvirt's error where the domain could not be created.
+    /// - Returns: libvirt's error where such a domain cannot be created here.
+    /// - Throws: `busy` where another domain has its name, `unavailable`: nothing is known then.
     func tryTransientDomain(xml: String) async throws -> LibvirtError? {
         try await change("virDomainCreateXML", "probe") { call in
             let flags = VIR_DOMAIN_START_PAUSED.rawValue | VIR_DOMAIN_START_AUTODESTROY.rawValue
-            guard let domain = virDomainCreateXML(call.connection, xml, flags) else { return LibvirtError.last() }
+            guard let domain = virDomainCreateXML(call.connection, xml, flags) else {
+                let cause = LibvirtError.last()
+                if let code = cause.codeOfChance {
+                    throw DevhostError(
+                        code, "cannot try out what VMs may have here", next: "try again", underlying: cause)
+                }
+                return cause
+            }
             virDomainDestroy(domain)
             virDomainFree(domain)
             return nil

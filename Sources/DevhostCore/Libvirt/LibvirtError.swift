@@ -28,6 +28,15 @@ public struct LibvirtError: Error, Sendable, CustomStringConvertible {
 
     func isNumber(_ other: virErrorNumber) -> Bool { number == Int32(other.rawValue) }
 
+    /// The kind of failure of a domain that could not be created for nothing in its definition; nil where it is about
+    /// that. libvirt has no number for a name that is taken.
+    var codeOfChance: DevhostError.Code? {
+        if code == .unavailable || code == .busy { return code }
+        let isTaken =
+            code == .alreadyExists || [" already exists", " is already "].contains(where: description.contains)
+        return isTaken ? .busy : nil
+    }
+
     /// Whether a domain failed to start for something that the host lacks or that somebody else holds, which may be
     /// another matter at the next try. What QEMU itself says of it comes as text alone.
     var isOfHost: Bool {
