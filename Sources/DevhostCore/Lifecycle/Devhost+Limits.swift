@@ -10,14 +10,23 @@ extension Devhost {
         _ record: VMRecord, insteadOf old: VMRecord?, writing written: VMRecord? = nil, libvirt: Connection
     ) async throws {
         let written = written ?? record
-        let new = VMUsage(record)
-        let present = old.map { VMUsage($0) }
-        guard UsageLimits.grows(new, from: present) else { return try records.save(written) }
-        let limits = UsageLimits(limits: configuration.limits, machineMemory: try await libvirt.node().memory)
+        guard UsageLimits.grows(VMUsage(record), from: old.map { VMUsage($0) }) else {
+            return try records.save(written)
+        }
         let lock = try await FileLock.acquire(
             layout.limitLock, holder: "the count for \(record.name)", limit: configuration.lockLimit, clock: clock)
         defer { withExtendedLifetime(lock) {} }
-        try limits.check(new, insteadOf: present, others: try records.uses().filter { $0.name != record.name })
+        try await checkLimits(record, insteadOf: old, libvirt: libvirt)
         try records.save(written)
+    }
+
+    /// Looks whether a VM would take more than devhost.cfg allows. Nothing is held for it: only ``claim`` counts.
+    /// - Throws: `refused` past a limit.
+    func checkLimits(_ record: VMRecord, insteadOf old: VMRecord?, libvirt: Connection) async throws {
+        let new = VMUsage(record)
+        let present = old.map { VMUsage($0) }
+        guard UsageLimits.grows(new, from: present) else { return }
+        let limits = UsageLimits(limits: configuration.limits, machineMemory: try await libvirt.node().memory)
+        try limits.check(new, insteadOf: present, others: try records.uses().filter { $0.name != record.name })
     }
 }

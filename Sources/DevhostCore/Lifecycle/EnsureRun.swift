@@ -21,6 +21,8 @@ struct EnsureRun: Sendable {
     func perform(_ wanted: VMRecord) async throws -> Outcome {
         var record = wanted
         var start: StartKind?
+        // Before anything changes, and above all before a VM goes on that was suspended.
+        try await devhost.checkLimits(record, insteadOf: plan.existing, libvirt: libvirt)
         let host = HostPreparation(devhost: devhost, libvirt: libvirt)
         try await host.prepare()
         try await parts.removeOtherDisk(of: record)

@@ -56,6 +56,23 @@ import Testing
         }
     }
 
+    @Test func aVMThatIsSuspendedIsRefusedBeforeItGoesOn() async throws {
+        let test = try TestDevhost(more: "[limits]\nuser-memory = 4G")
+        let devhost = test.devhost()
+        let name = try await devhost.ensure(try request(test, "one", memory: "3G")).record.name
+        try await devhost.suspend(name)
+        try await devhost.ensure(try request(test, "two", memory: "2G"))
+        let observer = StepObserver()
+        await expectError(.refused, containing: "user-memory allows 4 GiB; used now: two 2 GiB") {
+            try await Effects.$observer.withValue(observer) { try await devhost.start(name) }
+        }
+        #expect(try await devhost.describe(name).state == .suspended)
+        #expect(observer.effectsBesideAudit.allSatisfy { !$0.hasPrefix("libvirt:") }, "\(observer.effects)")
+        #expect(try devhost.records.require(name).isOnline == false)
+        try await devhost.shutDown(VMName("two"))
+        #expect(try await devhost.start(name).state == .running)
+    }
+
     @Test func limitsLoweredBelowWhatIsUsedRefuseGrowthAndNothingElse() async throws {
         let test = try TestDevhost()
         let wide = test.devhost()
