@@ -54,7 +54,8 @@ struct EnsurePlan {
 
     private func diskSize(_ defaults: Configuration.Defaults) throws -> DiskSize {
         guard let wanted = request.diskSize else { return existing?.diskSize ?? defaults.disk }
-        if let present = existing?.diskSize, wanted < present, !isNew {
+        // Where a rebuild was cut off this may be the size of its new disk: the disk itself tells later.
+        if let present = existing?.diskSize, wanted < present, !isNew, existing?.otherDisk == nil {
             throw Self.shrinking(request.name, present.bytes, wanted)
         }
         return wanted

@@ -31,6 +31,10 @@ struct EnsureRun: Sendable {
         if plan.isNew && plan.existing != nil { try await clearUnstarted(record) }
         let disk =
             try await hasBeenUp ? parts.bootedDiskSize(record.diskNumber) : parts.diskSize(record.diskNumber)
+        // Where a rebuild was cut off, the record counts the size of its new disk.
+        if let disk, plan.existing?.otherDisk != nil, plan.request.diskSize == nil {
+            record.diskSize = try DiskSize(bytes: disk)
+        }
         // After the disk: without it memory on disk would look as if it could not be used.
         let state = try await resumed(record)
         if let disk, let size = record.diskSize, size.bytes < disk { try acceptLargerDisk(disk, record: &record) }
@@ -103,7 +107,8 @@ struct EnsureRun: Sendable {
     /// - Returns: The state that the VM is in then.
     private func resumed(_ record: VMRecord) async throws -> DomainState {
         var state = try await parts.stateAfterSaving(progress: progress)
-        var wasOff = plan.existing?.isOnline == false
+        // A rebuild that was cut off may have let it go on, to shut it down.
+        var wasOff = plan.existing?.isOnline == false || plan.existing?.otherDisk != nil
         if state == .suspended {
             wasOff = true
             try await parts.resume(progress: progress)

@@ -66,6 +66,9 @@ struct RebuildRun: Sendable {
             if image.virtualSize > size.bytes { new.diskSize = try DiskSize(bytes: image.virtualSize) }
             var marked = old
             marked.otherDisk = new.diskNumber
+            // It counts from now on as what it is to be: others are held to what is left.
+            marked.isOnline = new.isOnline
+            marked.diskSize = new.diskSize
             try await devhost.claim(new, insteadOf: old, writing: marked, libvirt: libvirt)
             try await parts.makeDisk(new.diskNumber, over: image, size: new.diskSize ?? size)
             return new

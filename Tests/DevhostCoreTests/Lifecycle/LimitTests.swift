@@ -73,6 +73,20 @@ import Testing
         #expect(try await devhost.start(name).state == .running)
     }
 
+    @Test func aVMThatIsOffCountsFromTheBeginningOfItsRebuild() async throws {
+        let test = try TestDevhost(more: "[limits]\nuser-memory = 4G")
+        let devhost = test.devhost()
+        let first = try request(test, "demo", memory: "3G")
+        try await devhost.ensure(first)
+        try await devhost.shutDown(first.name)
+        let other = try request(test, "other", memory: "2G")
+        let probe = VolumeProbe(test: test, silent: nil) {
+            await expectError(.refused, containing: "used now: demo 3 GiB") { try await test.devhost().ensure(other) }
+        }
+        #expect(try await test.devhost(probe: probe).rebuild(first.name).state == .running)
+        #expect(try devhost.list().map(\.name) == ["demo"])
+    }
+
     @Test func limitsLoweredBelowWhatIsUsedRefuseGrowthAndNothingElse() async throws {
         let test = try TestDevhost()
         let wide = test.devhost()

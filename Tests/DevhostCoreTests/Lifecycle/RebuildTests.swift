@@ -84,6 +84,33 @@ import Testing
         #expect(rebuilt.channelURL == "https://example.com/channel.tar.xz", "what is not said stays")
     }
 
+    @Test func aLargerDiskIsCountedFromTheBeginningAndTheOldOneKeepsItsSize() async throws {
+        var request = try test.request("demo")
+        request.diskSize = try DiskSize("1G")
+        let before = try await devhost.ensure(request).record
+        let interrupted = Mutex<VMRecord?>(nil)
+        let probe = VolumeProbe(test: test, silent: "demo.1.qcow2") { [devhost, name] in
+            let record = try devhost.records.require(name)
+            interrupted.withLock { $0 = $0 ?? record }
+        }
+        await expectError(.timedOut, containing: "keeps its old disk") {
+            try await test.devhost(probe: probe).rebuild(
+                name, release: .image(test.otherImage, channel: nil), startLimit: .milliseconds(200))
+        }
+        #expect(try devhost.records.require(name) == before)
+        let record = try #require(interrupted.withLock { $0 })
+        #expect(record.diskSize == (try DiskSize("2G")) && record.diskNumber == 0 && record.otherDisk == 1)
+
+        // The same where the process ended there.
+        for again in [request, EnsureRequest(name: name)] {
+            try devhost.records.save(record)
+            let after = try await devhost.ensure(again).record
+            #expect(after.diskSize == before.diskSize && after.otherDisk == nil)
+            let parts = VMParts(devhost: devhost, libvirt: try await devhost.libvirt(), name: name)
+            #expect(try await parts.diskSize(0) == 1 << 30)
+        }
+    }
+
     @Test func aNewDiskWhoseGuestDoesNotAnswerGivesWayToTheOldOne() async throws {
         let before = try await made()
         let log = EventLog()
