@@ -144,19 +144,40 @@ struct VMParts: Sendable {
     }
 
     /// Shuts the guest down: asks, waits, and pulls the plug when the limit passes. One that is suspended is resumed for
-    /// it, so that it loses nothing.
+    /// it, so that it loses nothing, and so is one that is paused: QEMU pauses a guest that cannot write to its disk, and
+    /// lets it write again what failed.
     /// - Returns: Whether the guest went down by itself.
     @discardableResult
     func shutDown(limit: Duration, progress: ProgressHandler) async throws -> Bool {
         if try await stateAfterSaving(progress: progress) == .suspended { try await resume(progress: progress) }
         let start = devhost.clock.monotonic
         var nextRequest = start
+        var wasResumed = false
+        let reason: String
         while true {
-            let state = try await libvirt.domainState(name)
+            var state = try await libvirt.domainState(name)
+            if state == .paused, !wasResumed {
+                wasResumed = true
+                progress(.step("resuming \(name), which is paused"))
+                // What fails here shows in its state.
+                try? await libvirt.resumeDomain(name)
+                state = try await libvirt.domainState(name)
+            }
             if !state.isActive { return true }
             let now = devhost.clock.monotonic
             // A paused or crashed guest hears no request.
-            if now - start >= limit || state == .crashed || state == .paused { break }
+            if state == .paused {
+                reason = "is paused and does not go on (is there room left on the devhost?)"
+                break
+            }
+            if state == .crashed {
+                reason = "has crashed"
+                break
+            }
+            if now - start >= limit {
+                reason = "did not shut down within \(limit.components.seconds) s"
+                break
+            }
             if now >= nextRequest {
                 // A guest that is still booting ignores the first request.
                 nextRequest = now + .seconds(5)
@@ -165,7 +186,7 @@ struct VMParts: Sendable {
             }
             try await devhost.clock.sleep(for: .milliseconds(50))
         }
-        progress(.warning("\(name) did not shut down within \(limit.components.seconds) s and is stopped by force"))
+        progress(.warning("\(name) \(reason) and is stopped by force"))
         try await libvirt.killDomain(name)
         return false
     }

@@ -157,6 +157,31 @@ import Testing
         try await expectHealth()
     }
 
+    @Test func aGuestThatQEMUPausedGoesOnToShutDown() async throws {
+        _ = try await made()
+        try await devhost.libvirt().pauseDomain(name)
+        let log = EventLog()
+        let observer = StepObserver()
+        try await Effects.$observer.withValue(observer) { _ = try await devhost.shutDown(name, progress: log.handler) }
+        #expect(try await devhost.describe(name).state == .off)
+        #expect(observer.effects.contains { $0.contains("virDomainShutdown") }, "\(observer.effects)")
+        #expect(!observer.effects.contains { $0.contains("virDomainDestroy") }, "\(observer.effects)")
+        #expect(!log.texts.contains { $0.contains("by force") }, "\(log.texts)")
+    }
+
+    @Test func aGuestThatDoesNotGoOnIsStoppedAndThatIsSaid() async throws {
+        _ = try await made()
+        try await devhost.libvirt().pauseDomain(name)
+        let log = EventLog()
+        try await Effects.$observer.withValue(Refusal(of: "virDomainResume demo")) {
+            _ = try await devhost.shutDown(name, progress: log.handler)
+        }
+        #expect(try await devhost.describe(name).state == .off)
+        #expect(
+            log.texts.contains { $0.hasPrefix("demo is paused and does not go on") && $0.contains("by force") },
+            "\(log.texts)")
+    }
+
     @Test func aVMWhoseMemoryCannotBeWrittenRunsOn() async throws {
         let before = try await made()
         await #expect(throws: DevhostError.self) {
