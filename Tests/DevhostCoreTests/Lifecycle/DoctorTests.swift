@@ -151,6 +151,21 @@ import Testing
         #expect(try await diagnosis().isEmpty)
     }
 
+    @Test func aVMThatIsMadeAfterTheLookIsNotMendedAway() async throws {
+        let libvirt = try await devhost.libvirt()
+        try await HostPreparation(devhost: devhost, libvirt: libvirt).prepare()
+        try await VMParts(devhost: devhost, libvirt: libvirt, name: name).makeFirstBoot([1])
+        let survey = try await DoctorSurvey(devhost: devhost, libvirt: libvirt)
+        let symptoms = try VMChecks(devhost: devhost, libvirt: libvirt, survey: survey).orphans()
+        let symptom = try #require(symptoms.first { $0.finding.problem.contains("first-boot data") })
+        try await libvirt.deleteVolume(
+            pool: HostPreparation.firstBootPool(test.configuration.network), name: "\(name).conf")
+        try await devhost.ensure(try test.request("demo"))
+        #expect(await symptom.mended().mending == .done)
+        #expect(try await devhost.describe(name).state == .running)
+        #expect(try await diagnosis().isEmpty)
+    }
+
     @Test func anImageBelowADiskThatIsGone() async throws {
         let hash = try #require(try await devhost.ensure(try test.request("demo")).record.imageHash)
         let pool = HostPreparation.imagePool(test.configuration.network)

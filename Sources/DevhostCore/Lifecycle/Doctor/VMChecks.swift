@@ -258,7 +258,12 @@ struct VMChecks: Sendable {
                 Symptom(
                     .warning, "VM \(name)", "there is no such VM, but its first-boot data",
                     because: "they hold an ssh host key", remedy: "fc-devhost destroy \(name)",
-                    mend: { [devhost] in _ = try await devhost.destroy(name) }))
+                    mend: { [devhost] in
+                        try devhost.checkMayDestroy(name, nil, verb: "destroy")
+                        // Such a VM may have been made since it was looked for.
+                        _ = try await devhost.destroy(
+                            name, where: { try devhost.records.find(name) == nil }, progress: { _ in })
+                    }))
         }
         let names = Set(survey.hosts.keys).union(survey.dns.keys)
         for text in names.sorted() {
