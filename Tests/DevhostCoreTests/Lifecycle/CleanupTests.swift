@@ -171,6 +171,20 @@ import Testing
         #expect(after.mac == before.mac && after.hostKey == before.hostKey && after.id == before.id)
     }
 
+    @Test func eachMoveToTheTrashGivesTheWholeTime() async throws {
+        let world = try CleanupWorld()
+        let name = try await world.ensure("demo")
+        try await world.live(days: 1)
+        #expect(try await world.devhost.moveToTrash(name))
+        #expect(try await world.live(days: 5).isEmpty)
+        #expect(try await world.devhost.restoreFromTrash(name))
+        // Nobody looks in between.
+        _ = try await world.devhost.login(name, command: ["true"])
+        #expect(try await world.devhost.moveToTrash(name))
+        let steps = try await world.live(days: 8)
+        #expect(steps.map { "\($0.day) \($0.text)" } == ["7 demo gone"])
+    }
+
     @Test func destroyIsFinalAlsoForWhatIsInTheTrash() async throws {
         let world = try CleanupWorld()
         let name = try await world.ensure("demo")

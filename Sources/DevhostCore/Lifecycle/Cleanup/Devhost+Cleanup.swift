@@ -99,8 +99,10 @@ extension Devhost {
         let name = vm.record.name
         var made = action
         func isUnchanged() throws -> Bool {
-            try records.find(name) == vm.record
-                && (try useStore.traces(of: name)).allSatisfy { vm.use.traces[$0.key] == $0.value }
+            guard try records.find(name) == vm.record else { return false }
+            // What commands noted before a move to the trash is taken up by no look any more.
+            return try vm.record.trashed != nil
+                || (try useStore.traces(of: name)).allSatisfy { vm.use.traces[$0.key] == $0.value }
         }
         var date: Timestamp?
         var text: String?

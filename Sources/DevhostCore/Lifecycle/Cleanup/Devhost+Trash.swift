@@ -42,6 +42,7 @@ extension Devhost {
         let isNew = record.trashed == nil
         if isNew {
             progress(.step("putting \(name) into the trash"))
+            try useStore.forgetTrash(of: name)
             record.trashed = Timestamp(clock.now)
             record.isOnline = false
             try records.save(record)

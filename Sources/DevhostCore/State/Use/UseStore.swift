@@ -17,6 +17,14 @@ struct UseStore: Sendable {
         try Files.write(layout.use(name), try JSONCoding.encode(use), mode: 0o644)
     }
 
+    /// Lets a VM that goes into the trash lie there for as long as any other, also where it was there before.
+    func forgetTrash(of name: VMName) throws {
+        var use = read(name).use
+        guard use.trashed != 0 else { return }
+        use.trashed = 0
+        try write(use, of: name)
+    }
+
     // MARK: Traces that commands leave
 
     /// Leaves a sign of use, for the next look to find.
