@@ -41,19 +41,21 @@ extension Devhost {
         try await parts.checkDomainIsOurs()
         try await clear(wish.name, parts)
         let run = try await CloneRun(devhost: self, libvirt: libvirt, wish: wish, source: source, progress: progress)
+        let finished: VMRecord
         do {
             let record = try await run.copy()
             // The source is done with: others may go on with it while the clone boots.
             locks[wish.source] = nil
-            let finished = try await run.bringUp(record)
-            await serve(progress: progress)
-            return VMDescription(
-                record: finished, state: try await libvirt.domainState(finished.name),
-                diskAllocation: try await parts.diskAllocation(finished.diskNumber))
+            finished = try await run.bringUp(record)
         } catch {
             await takeAway(wish.name, parts: parts, because: error, progress: progress)
             throw DevhostError.wrapping(error, "cannot clone \(wish.source)").prefixed("cannot clone \(wish.source)")
         }
+        // The clone is complete: what fails from here on takes it away no more.
+        await serve(progress: progress)
+        return VMDescription(
+            record: finished, state: try await libvirt.domainState(finished.name),
+            diskAllocation: try await parts.diskAllocation(finished.diskNumber))
     }
 
     /// Sees to it that nothing bears the name of a clone. What an interrupted cloning left is taken away.

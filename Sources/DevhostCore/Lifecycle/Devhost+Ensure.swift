@@ -38,17 +38,19 @@ extension Devhost {
         // Before anything that would be undone: what is not ours is not ours to take away either.
         try await run.parts.checkDomainIsOurs()
         if existing == nil { try await checkNothingIsLeft(run.parts) }
+        let outcome: EnsureRun.Outcome
         do {
-            let outcome = try await run.perform(record)
-            let finished = outcome.record
-            tellNotices(of: finished, progress: progress)
-            return VMDescription(
-                record: finished, state: try await libvirt.domainState(finished.name),
-                diskAllocation: try await run.parts.diskAllocation(finished.diskNumber), start: outcome.start)
+            outcome = try await run.perform(record)
         } catch {
             if plan.isNew { await takeAway(request.name, parts: run.parts, because: error, progress: progress) }
             throw DevhostError.wrapping(error, "cannot ensure \(request.name)")
         }
+        // The VM is complete: what fails from here on takes it away no more.
+        let finished = outcome.record
+        tellNotices(of: finished, progress: progress)
+        return VMDescription(
+            record: finished, state: try await libvirt.domainState(finished.name),
+            diskAllocation: try await run.parts.diskAllocation(finished.diskNumber), start: outcome.start)
     }
 
     /// Whether a VM has never been started: somebody may have worked in one that was, although the command that made it

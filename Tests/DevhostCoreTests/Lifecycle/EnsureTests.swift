@@ -258,6 +258,23 @@ import Testing
         #expect(!isThere)
     }
 
+    @Test func aNewVMThatIsUpStaysWhereItCannotBeDescribed() async throws {
+        let other = try await devhost.ensure(try test.request("other")).record
+        try devhost.useStore.write(
+            UseNotice(owner: "alice", lastUse: nil, date: Timestamp("2030-01-01T00:00:00"), idle: 0), of: other.name)
+        let raw = try await devhost.libvirt().raw()
+        let pool = HostPreparation.diskPool(test.configuration.network)
+        let request = try test.request("demo")
+        await #expect(throws: DevhostError.self) {
+            // The notice about the other one is told when all is done.
+            try await devhost.ensure(request) { event in
+                if case .notice(let text) = event, text.contains("other") { try? raw.stopPool(pool) }
+            }
+        }
+        #expect(try await devhost.libvirt().domainState(request.name) == .running)
+        #expect(try await devhost.ensure(EnsureRequest(name: request.name)).record.isIncomplete == false)
+    }
+
     @Test func anExistingVMIsNeverDestroyedByAFailingEnsure() async throws {
         try await devhost.ensure(try test.request("demo"))
         var request = EnsureRequest(name: try VMName("demo"))
