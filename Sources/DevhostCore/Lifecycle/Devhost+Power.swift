@@ -24,10 +24,19 @@ extension Devhost {
     public func shutDown(
         _ name: VMName, limit: Duration? = nil, progress: @escaping ProgressHandler = { _ in }
     ) async throws -> Bool {
+        try await shutDown(name, limit: limit, where: { true }, progress: progress) ?? false
+    }
+
+    /// - Parameter condition: Asked under the VM's lock whether it is still to be shut down.
+    /// - Returns: Whether it was on; nil where the condition did not hold.
+    func shutDown(
+        _ name: VMName, limit: Duration? = nil, where condition: () throws -> Bool,
+        progress: @escaping ProgressHandler
+    ) async throws -> Bool? {
         try await audited("shutdown", name, progress: progress) {
             let lock = try await lock(name, verb: "shutdown", progress: progress)
             defer { withExtendedLifetime(lock) {} }
-            return try await shutDownLocked(name, limit: limit, progress: progress)
+            return try condition() ? try await shutDownLocked(name, limit: limit, progress: progress) : nil
         }
     }
 

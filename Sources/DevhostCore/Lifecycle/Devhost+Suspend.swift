@@ -6,12 +6,22 @@ extension Devhost {
     ///   `busy`, `unavailable`. Where it fails the VM runs on.
     @discardableResult
     public func suspend(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> Bool {
-        try await audited("suspend", name, progress: progress) { try await keepMemory(of: name, progress: progress) }
+        try await suspend(name, where: { true }, progress: progress) ?? false
+    }
+
+    /// - Parameter condition: Asked under the VM's lock whether it is still to be suspended.
+    /// - Returns: Whether it ran; nil where the condition did not hold.
+    func suspend(
+        _ name: VMName, where condition: () throws -> Bool, progress: @escaping ProgressHandler
+    ) async throws -> Bool? {
+        try await audited("suspend", name, progress: progress) {
+            let lock = try await lock(name, verb: "suspend", progress: progress)
+            defer { withExtendedLifetime(lock) {} }
+            return try condition() ? try await keepMemory(of: name, progress: progress) : nil
+        }
     }
 
     private func keepMemory(of name: VMName, progress: @escaping ProgressHandler) async throws -> Bool {
-        let lock = try await lock(name, verb: "suspend", progress: progress)
-        defer { withExtendedLifetime(lock) {} }
         let record = try records.require(name)
         guard !record.isIncomplete, record.otherDisk == nil else {
             throw DevhostError(

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Synchronization
 import Testing
 
 @testable import DevhostBase
@@ -183,6 +184,43 @@ import Testing
         #expect(try await world.devhost.moveToTrash(name))
         let steps = try await world.live(days: 8)
         #expect(steps.map { "\($0.day) \($0.text)" } == ["7 demo gone"])
+    }
+
+    /// Somebody logs in when clean-up has looked and is about to take the VM's lock.
+    private final class LateLogin: EffectObserver {
+        private let isDone = Mutex(false)
+        private let login: @Sendable () throws -> Void
+
+        init(_ login: @escaping @Sendable () throws -> Void) { self.login = login }
+
+        func willPerform(_ effect: Effect) throws {
+            guard effect.description.contains("/_audit") else { return }
+            let isFirst = isDone.withLock { isDone in
+                defer { isDone = true }
+                return !isDone
+            }
+            if isFirst { try login() }
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func aVMThatIsUsedInTheLastMomentIsNotPutToRest(cannotSuspend: Bool) async throws {
+        let world = try CleanupWorld()
+        let name = try await world.ensure("demo")
+        if cannotSuspend {
+            var record = try world.devhost.records.require(name)
+            // A rebuild that was cut off: clean-up shuts such a VM down.
+            record.otherDisk = 1
+            try world.devhost.records.save(record)
+        }
+        try await world.live(days: 14)
+        world.clock.advance(hours: 24)
+        let late = LateLogin { try world.devhost.useStore.leave(.login, of: name, Timestamp(world.clock.now)) }
+        let report = try await Effects.$observer.withValue(late) { try await world.devhost.cleanUp() }
+        #expect(report?.steps.isEmpty == true && report?.failures == [], "\(String(describing: report))")
+        #expect(try await world.devhost.describe(name).state == .running)
+        #expect(!world.devhost.useStore.read(name).use.isPutToRest)
+        #expect(try await world.live(days: 10).isEmpty)
     }
 
     @Test func destroyIsFinalAlsoForWhatIsInTheTrash() async throws {

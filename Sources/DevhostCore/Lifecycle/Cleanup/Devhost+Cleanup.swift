@@ -108,8 +108,9 @@ extension Devhost {
         var text: String?
         switch action {
         case .suspend, .shutdown:
-            guard try isUnchanged() else { return nil }
-            made = try await putToRest(name, vm.use, progress: progress)
+            let rest = try await putToRest(name, vm.use, where: isUnchanged, progress: progress)
+            guard let rest else { return nil }
+            made = rest
         case .notice:
             let notice = makeNotice(vm)
             date = notice.date
@@ -132,16 +133,20 @@ extension Devhost {
 
     /// What clean-up does first with a VM that nobody uses: it keeps its memory on disk, so that nothing is lost, and
     /// shuts it down where that cannot be done. Neither is taken for a use of the VM.
-    /// - Returns: Which of the two.
+    /// - Parameter isUnchanged: Asked under the VM's lock whether nobody has come to use it meanwhile.
+    /// - Returns: Which of the two; nil for neither.
     private func putToRest(
-        _ name: VMName, _ use: UseRecord, progress: @escaping ProgressHandler
-    ) async throws -> CleanupAction {
-        var use = use
-        use.isPutToRest = true
-        try useStore.write(use, of: name)
+        _ name: VMName, _ use: UseRecord, where isUnchanged: () throws -> Bool, progress: @escaping ProgressHandler
+    ) async throws -> CleanupAction? {
+        func isStillDue() throws -> Bool {
+            guard try isUnchanged() else { return false }
+            var use = use
+            use.isPutToRest = true
+            try useStore.write(use, of: name)
+            return true
+        }
         do {
-            try await suspend(name, progress: progress)
-            return .suspend
+            return try await suspend(name, where: isStillDue, progress: progress) == nil ? nil : .suspend
         } catch {
             // It would be shut down for nothing: that fails alike, or somebody is at it.
             let others: [DevhostError.Code] = [.busy, .unavailable, .permissionDenied, .notFound]
@@ -149,8 +154,7 @@ extension Devhost {
                 throw error
             }
             progress(.notice("\(name) is shut down: \(error)"))
-            try await shutDown(name, progress: progress)
-            return .shutdown
+            return try await shutDown(name, where: isStillDue, progress: progress) == nil ? nil : .shutdown
         }
     }
 
