@@ -71,8 +71,10 @@ struct Readiness: Sendable {
 
     private func consoleText() throws -> String {
         let size = try Files.size(consoleLog)
-        guard size > consoleStart else { return "" }
-        return try Files.tail(consoleLog, bytes: Int(min(size - consoleStart, 16384)))
+        // virtlogd begins a new file when one is full: all of it is about this start.
+        let start = size < consoleStart ? 0 : consoleStart
+        guard size > start else { return "" }
+        return try Files.tail(consoleLog, bytes: Int(min(size - start, 16384)))
     }
 
     private func failure(_ code: DevhostError.Code, _ message: String, next: String? = nil) -> DevhostError {

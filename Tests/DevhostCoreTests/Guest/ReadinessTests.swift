@@ -57,6 +57,10 @@ import Testing
         #expect(try await wait(Self.word, from: UInt64(Self.word.utf8.count)) == ["banner"])
     }
 
+    @Test func aConsoleThatWasBegunAnewIsAllOfThisStart() async throws {
+        #expect(try await wait(Self.word, from: 2 << 20) == ["network"])
+    }
+
     @Test(arguments: [nil, "fc-warm-start: the template is ready\r\n"])
     func aGuestThatDoesNotSaySoIsAsked(text: String?) async throws {
         #expect(try await wait(text) == ["banner"])
