@@ -25,16 +25,23 @@ struct GuestShell: Sendable {
         let result = try await Processes.run(command, limit: limit)
         if result.status == 255 {
             throw DevhostError(
-                .unavailable, "cannot log in to \(name): \(result.errorText.trimmed.printable)",
+                .unavailable, "cannot log in to \(name): \(Self.lastWords(result.errorOutput, lines: 1))",
                 next: "see 'fc-devhost logs \(name)'")
         }
         guard result.status == 0 else {
             throw DevhostError(
                 .guestFailed,
-                "a command in \(name) ended with status \(result.status): "
-                    + result.errorText.trimmed.printable)
+                "a command in \(name) ended with status \(result.status): \(Self.lastWords(result.errorOutput))")
         }
         return result
+    }
+
+    /// The end of what a program said, on one line: a guest can say any amount, and ssh puts a page before the reason why
+    /// it refuses a host key.
+    /// - Parameter lines: How many lines are enough.
+    static func lastWords(_ output: [UInt8], lines: Int = .max) -> String {
+        String(decoding: output.suffix(2048), as: UTF8.self).split(whereSeparator: \.isNewline)
+            .map { String($0).trimmed }.filter { !$0.isEmpty }.suffix(lines).joined(separator: " ").printable
     }
 
     /// The options of every ssh client that the devhost starts: nobody's configuration, no agent, no forwarding, and
