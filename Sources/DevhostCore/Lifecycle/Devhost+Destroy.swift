@@ -62,7 +62,9 @@ extension Devhost {
     private func forgetFailure(of name: VMName) throws {
         let folder = layout.failure(name)
         guard Files.isDirectory(folder) else { return }
-        for file in ["log", "reason"] { try Files.remove("\(folder)/\(file)") }
+        for file in try Files.names(in: folder) where ["log", "reason"].contains(file) || Files.isTemporary(file) {
+            try Files.remove("\(folder)/\(file)")
+        }
         try Files.removeDirectory(folder)
     }
 }

@@ -273,7 +273,9 @@ struct VMParts: Sendable {
         let folder = layout.folder(name)
         guard Files.isDirectory(folder) else { return }
         for file in try Files.names(in: folder)
-        where file == "log" || file.hasPrefix("log.") || file.hasPrefix("ssh_host_") || file == ConsoleMark.fileName {
+        where file == "log" || file.hasPrefix("log.") || file.hasPrefix("ssh_host_") || file == ConsoleMark.fileName
+            || Files.isTemporary(file)
+        {
             try Files.remove("\(folder)/\(file)")
         }
         if try Files.names(in: folder).isEmpty { try Files.removeDirectory(folder) }

@@ -80,6 +80,9 @@ package enum Files {
         if isDurable { try synchronize(directory(of: path)) }
     }
 
+    /// Whether a file of this name is what a process left that ended while it replaced a file.
+    package static func isTemporary(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".tmp") }
+
     /// Writes the content of a file, or the names in a folder, through to the disk.
     package static func synchronize(_ path: String) throws {
         try FileDescriptor.open(path, O_RDONLY).synchronize(path: path)

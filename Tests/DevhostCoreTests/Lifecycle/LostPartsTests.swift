@@ -102,4 +102,16 @@ import Testing
         try await HostPreparation(devhost: devhost, libvirt: libvirt).activatePools()
         #expect(try await test.leftovers(of: "demo", devhost).isEmpty)
     }
+
+    @Test func whatAKilledProcessWasWritingDoesNotKeepAVMFromBeingDestroyed() async throws {
+        try await devhost.ensure(try test.request("demo"))
+        let layout = test.configuration.layout
+        try Files.createDirectory(layout.failure(name), mode: 0o700)
+        for path in ["\(layout.failure(name))/.reason.1.2.tmp", "\(layout.folder(name))/.console-start.1.2.tmp"] {
+            try Files.write(path, [], mode: 0o600)
+        }
+        #expect(try await devhost.destroy(name))
+        #expect(try await test.leftovers(of: "demo", devhost).isEmpty)
+        #expect(!Files.exists(layout.failure(name)))
+    }
 }

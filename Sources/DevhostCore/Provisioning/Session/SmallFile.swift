@@ -12,8 +12,8 @@ struct SmallFile {
     /// The time of its last change, in seconds since 1970 with a fraction.
     let time: String
 
-    /// Reads a file, or what a link leads to under the link's name; nil for what is no regular file, is larger than the limit, or needs a mode that only rsync can
-    /// work out.
+    /// Reads a file, or what a link leads to under the link's name; nil for what is no regular file, is larger than the
+    /// limit, or needs a mode that only rsync can work out.
     init?(_ path: String, limit: UInt64, mode wanted: String?) throws {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, UInt64(status.st_size) <= limit else {
