@@ -21,7 +21,7 @@ package struct ConfinedFiles: Sendable, Hashable {
             next: folders.isEmpty
                 ? "let an administrator list the folder under [images] file-folders in devhost.cfg"
                 : "use a file below \(folders.joined(separator: ", "))")
-        let words = path.split(separator: "/").map(String.init)
+        let words = path.pathComponents
         guard path.hasPrefix("/"), let name = words.last, !words.contains(".."), !words.contains(".") else {
             throw outside
         }
@@ -34,7 +34,7 @@ package struct ConfinedFiles: Sendable, Hashable {
         }
         guard let allowed = folders.lazy.compactMap({ Self.resolve($0) }).first(where: { "\(folder)/x".isBelow($0) })
         else { throw outside }
-        return try Self.openBelow(allowed, folder.dropFirst(allowed.count).split(separator: "/").map(String.init), name)
+        return try Self.openBelow(allowed, String(folder.dropFirst(allowed.count)).pathComponents, name)
     }
 
     /// Goes down component by component, so that nothing on the way can become a link between the check and the use.
@@ -78,10 +78,14 @@ package struct ConfinedFiles: Sendable, Hashable {
 }
 
 extension String {
+    /// What stands between slashes, as the kernel sees them: with a combining mark behind it, a slash is part of another
+    /// Character, and what looks like one name would lead through a link.
+    fileprivate var pathComponents: [String] { unicodeScalars.split(separator: "/").map(String.init) }
+
     /// Whether the path, which has no `..`, lies in the folder or below it.
     fileprivate func isBelow(_ folder: String) -> Bool {
-        let folder = folder.split(separator: "/")
-        let mine = split(separator: "/")
+        let folder = folder.pathComponents
+        let mine = pathComponents
         return mine.count > folder.count && mine.starts(with: folder)
     }
 }

@@ -90,7 +90,8 @@ package enum Files {
 
     /// The folder that a path lies in.
     package static func directory(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
+        // By scalars, as the kernel reads paths: to Swift a slash with a combining mark behind it is no slash.
+        guard let slash = path.unicodeScalars.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
