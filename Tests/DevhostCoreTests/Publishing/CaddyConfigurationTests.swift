@@ -1,14 +1,11 @@
 import FoundationEssentials
-import Glibc
 import Testing
 
 @testable import DevhostCore
 
-/// What Caddy is told, against the files in Tests/Golden. With DEVHOST_WRITE_GOLDEN=1 they are written anew, to be read
-/// before they are committed.
+/// What Caddy is told, against the files in Tests/Golden.
 @Suite struct CaddyConfigurationTests {
     static let hash = "$2y$05$abcdefghijklmnopqrstuuKHpNwWm3pKJ1n9l2p1dT3uHhUq7bCy2"
-    static let golden = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined() + "/Golden"
 
     static let cases: [(name: String, settings: String, materials: CaddyConfiguration.Materials)] = [
         ("localhost", "", .init()),
@@ -52,9 +49,7 @@ import Testing
         let rendered = try CaddyConfiguration(
             configuration.publish, layout: configuration.layout, materials: materials
         ).rendered()
-        let path = "\(Self.golden)/caddy-\(name).json"
-        if getenv("DEVHOST_WRITE_GOLDEN") != nil { try Files.write(path, rendered, mode: 0o644) }
-        #expect(String(decoding: rendered, as: UTF8.self) == (try Files.readText(path)))
+        try Golden.expect(bytes: rendered, "caddy-\(name).json")
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         let decoded = try decoder.decode(CaddyConfiguration.self, from: Data(rendered))
