@@ -19,9 +19,9 @@ struct GuestShell: Sendable {
             "ssh",
             Self.options(knownHosts: knownHosts, name: name) + [
                 "-i", identity, "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "developer@\(address)",
-                "sudo -n sh -c \(script.shellQuoted)",
+                Self.command(script),
             ])
-        command.input = input
+        command.input = Array(script.utf8) + input
         let result = try await Processes.run(command, limit: limit)
         if result.status == 255 {
             throw DevhostError(
@@ -34,6 +34,12 @@ struct GuestShell: Sendable {
                 "a command in \(name) ended with status \(result.status): \(Self.lastWords(result.errorOutput))")
         }
         return result
+    }
+
+    /// What sshd's shell is given, whichever the user has: a program that reads the script from its input, as csh takes no
+    /// word of several lines.
+    static func command(_ script: String) -> String {
+        #"exec sudo -n sh -c 'eval "$(head -c \#(script.utf8.count))"'"#
     }
 
     /// The end of what a program said, on one line: a guest can say any amount, and ssh puts a page before the reason why

@@ -8,9 +8,12 @@
 enum GuestAgent {
     /// What sshd's shell is given: becomes root, reads the agent from its input and runs it. Nothing of it is secret,
     /// and none of a run's requests show in the guest's process list or logs.
+    ///
+    /// The shell is whichever the user has. That of Bourne, fish and csh agree on what stands in single quotes on one line,
+    /// as long as no backslash stands before another or before a quote.
     static var command: String {
-        let shell = #"bash --norc --noprofile -c 'eval "$(head -c \#(text.utf8.count))"' devhost-agent"#
-        return #"if [ "$(id -u)" = 0 ]; then exec \#(shell); else exec sudo -n -H \#(shell); fi"#
+        let shell = #"bash --norc --noprofile -c "eval \"\$(head -c \#(text.utf8.count))\"" devhost-agent"#
+        return #"exec sh -c 'set -- \#(shell); if [ "$(id -u)" = 0 ]; then exec "$@"; else exec sudo -n -H "$@"; fi'"#
     }
 
     /// A request as it goes over the wire.
