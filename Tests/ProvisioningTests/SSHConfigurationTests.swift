@@ -26,9 +26,11 @@ struct SSHConfigurationTests {
             keyPath: folder + "/key_dev", knownHostsPath: folder + "/known_hosts_dev", publicKey: "")
         let file = SSHConfigurationFile(
             entries: [
-                .init(name: try VMName("ab12cd34"), hostName: "web", aliases: ["www"], jump: "devhost", hostKey: key),
+                .init(
+                    name: try VMName("ab12cd34"), hostName: "web", aliases: ["www"],
+                    jump: try SSHDestination("devhost"), hostKey: key),
                 .init(name: try VMName("here"), hostName: "here", aliases: ["www"], jump: nil, hostKey: nil),
-            ], hostNames: ["web", "here"], keys: keys, included: [folder + "/own"])
+            ], hostNames: ["web", "here"], keys: keys, included: [folder + "/own"], path: "/project/ssh_config_dev")
         let path = folder + "/ssh_config_dev"
         try Files.writeAtomically(path, Array(file.text.utf8), mode: 0o600)
         for name in ["ab12cd34", "web", "www"] {
@@ -61,7 +63,7 @@ struct SSHConfigurationTests {
                     jump: nil, hostKey: nil),
                 .init(name: try VMName("app"), hostName: "app", aliases: ["www", "lb"], jump: nil, hostKey: nil),
                 .init(name: try VMName("ab12cd34"), hostName: "db", aliases: [], jump: nil, hostKey: nil),
-            ], hostNames: ["lb", "app", "db", "later"], keys: keys, included: [])
+            ], hostNames: ["lb", "app", "db", "later"], keys: keys, included: [], path: "/project/ssh_config_dev")
         try Files.writeAtomically(folder + "/config", Array(file.text.utf8), mode: 0o600)
         let expected = [
             "lb": "lb", "app": "app", "db": "ab12cd34", "ab12cd34": "ab12cd34", "later": "later", "www": "lb",
@@ -77,8 +79,9 @@ struct SSHConfigurationTests {
         let file = SSHConfigurationFile(
             entries: [
                 .init(
-                    name: try VMName("ab12cd34"), hostName: "dev", aliases: ["www"], jump: "me@dev:22", hostKey: key)
-            ], hostNames: ["dev"], keys: keys, included: [])
+                    name: try VMName("ab12cd34"), hostName: "dev", aliases: ["www"],
+                    jump: try SSHDestination("me@dev:22"), hostKey: key)
+            ], hostNames: ["dev"], keys: keys, included: [], path: "/project/ssh_config_dev")
         try Files.writeAtomically(folder + "/config", Array(file.text.utf8), mode: 0o600)
         #expect(try settings(folder + "/config", "www")["proxyjump"] == ["me@dev:22"])
         #expect(try settings(folder + "/config", "dev")["proxyjump"] == nil)

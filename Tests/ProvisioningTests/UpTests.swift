@@ -5,55 +5,6 @@ import Testing
 
 @Suite("up", .serialized, .enabled(if: TestGuest.missing == nil, "\(TestGuest.missing ?? "")"))
 struct UpTests {
-    /// A project with an environment, and a devhost for it.
-    private final class Project: Sendable {
-        let run: ScriptRun
-        let devhost: TestDevhost
-        let events = Mutex<[EnvironmentEvent]>([])
-        var folder: String { run.folder }
-
-        init() throws {
-            run = try ScriptRun()
-            devhost = try TestDevhost()
-            try run.write("ssh_config", devhost.sshConfiguration("devhost"), mode: 0o600)
-            try TestGuest.shell("git init -q \(run.folder)")
-        }
-
-        deinit { devhost.remove() }
-
-        func up(_ change: (inout EnvironmentUp.Options) -> Void = { _ in }) async throws -> [HostOutcome] {
-            let configuration = try EnvironmentConfiguration(folder: "\(folder)/environments/dev")
-            var environment = ProcessInfo.processInfo.environment
-            environment["HOME"] = folder
-            environment["R"] = run.remote
-            var options = EnvironmentUp.Options(environment: environment, helper: ScriptRun.helper)
-            change(&options)
-            events.withLock { $0 = [] }
-            return try await EnvironmentUp(configuration, options) { event in
-                self.events.withLock { $0.append(event) }
-            }.run()
-        }
-
-        var output: String {
-            var bytes: [UInt8] = []
-            for case .provision(_, .output(_, let part)) in events.withLock({ $0 }) { bytes += part }
-            return String(decoding: bytes, as: UTF8.self)
-        }
-
-        var warnings: [String] {
-            events.withLock { $0 }.compactMap { event in
-                switch event {
-                case .warning(let text), .provision(_, .warning(let text)): text
-                default: nil
-                }
-            }
-        }
-
-        func ssh(_ host: String, _ command: String) throws -> String {
-            try TestGuest.shell("cd \(folder) && ssh -F ssh_config_dev \(host) \(command.shellQuoted) < /dev/null")
-        }
-    }
-
     private let configuration = """
         [environment]
         service_user = s-nobody-here
@@ -74,7 +25,7 @@ struct UpTests {
 
     @Test("Two hosts come up side by side, with names, keys and ssh configuration of their own")
     func twoHosts() async throws {
-        let project = try Project()
+        let project = try UpProject()
         try project.run.write("environments/dev/environment.cfg", configuration)
         try project.run.write("environments/dev/secrets.cfg", "[app]\ntoken = canary-secret\n")
         try project.run.write("environments/dev/provision.nix", "{ }\n")
@@ -147,7 +98,7 @@ struct UpTests {
 
     @Test("A host that fails does not hold up the others, and says the devhost's reason")
     func oneFails() async throws {
-        let project = try Project()
+        let project = try UpProject()
         try project.run.write(
             "environments/dev/environment.cfg",
             configuration + "\n[host:broken]\n[environment-oops]\n")
@@ -201,7 +152,7 @@ struct UpTests {
 
     @Test("Two runs for two hosts of one checkout keep each other's names, host keys and blocks")
     func sideBySide() async throws {
-        let project = try Project()
+        let project = try UpProject()
         try project.run.write("environments/dev/environment.cfg", configuration)
         try project.run.write("environments/dev/provision.sh", "RUN true")
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -222,7 +173,7 @@ struct UpTests {
 
     @Test("Two checkouts that share a VM under a fixed name both get in")
     func sharedName() async throws {
-        let project = try Project()
+        let project = try UpProject()
         let name = "shared-\(getpid())"
         try project.run.write(
             "environments/dev/environment.cfg",
@@ -245,7 +196,7 @@ struct UpTests {
 
     @Test("A dry run names everything and calls nobody")
     func dryRun() async throws {
-        let project = try Project()
+        let project = try UpProject()
         try project.run.write("environments/dev/environment.cfg", configuration)
         try project.run.write("environments/dev/provision.sh", "RUN echo $PROVISION_HOST")
         let outcomes = try await project.up { $0.isDryRun = true }
@@ -263,7 +214,7 @@ struct UpTests {
 
     @Test("A devhost that cannot be reached is reported as that; without any script there is a warning")
     func unreachable() async throws {
-        let project = try Project()
+        let project = try UpProject()
         try project.run.write(
             "environments/dev/environment.cfg",
             configuration.replacing("host = devhost", with: "host = no-devhost.invalid"))

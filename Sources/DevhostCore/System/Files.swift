@@ -129,6 +129,12 @@ package enum Files {
         guard Glibc.rename(path, target) == 0 else { throw DevhostError.posix("cannot rename \(path) to \(target)") }
     }
 
+    /// Makes a symbolic link.
+    package static func link(_ path: String, to target: String) throws {
+        try Effects.announce(.file, "link \(path) \(target)")
+        guard symlink(target, path) == 0 else { throw DevhostError.posix("cannot make the link \(path)") }
+    }
+
     /// Whether something bears this name; a link counts, wherever it points.
     package static func exists(_ path: String) -> Bool {
         var status = stat()

@@ -33,13 +33,19 @@ final class ScriptRun: Sendable {
     let remote: String
     let collector = Collector()
 
-    init() throws {
-        folder = try TestGuest.temporaryFolder()
+    private let top: String
+
+    /// - Parameter path: Where the folder lies below one that is made for it; nil for that one itself.
+    init(folder path: String? = nil) throws {
+        let top = try TestGuest.temporaryFolder()
+        self.top = top
+        folder = path.map { "\(top)/\($0)" } ?? top
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         remote = "/tmp/devhost-remote-\(UUID().uuidString.prefix(8))"
     }
 
     deinit {
-        try? FileManager.default.removeItem(atPath: folder)
+        try? FileManager.default.removeItem(atPath: top)
         try? FileManager.default.removeItem(atPath: remote)
     }
 

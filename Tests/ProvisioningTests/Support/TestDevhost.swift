@@ -11,10 +11,11 @@ final class TestDevhost: Sendable {
     private let madeDeveloper: Bool
     private let tag = "devhost-test-\(UUID().uuidString.prefix(8))"
 
-    init() throws {
-        guest = try TestGuest.shared()
+    /// - Parameter guest: The sshd by which it is reached; nil for the one that tests share.
+    init(guest: TestGuest? = nil) throws {
+        self.guest = try guest ?? TestGuest.shared()
         folder = try TestGuest.temporaryFolder()
-        user = "dvhd\(getpid())"
+        user = "dvhd\(getpid())\(guest == nil ? "" : "o")"
         try TestGuest.shell("mkdir \(folder)/bin \(folder)/state && : > \(folder)/calls")
         try Data(Self.script(folder: folder, tag: tag).utf8).write(to: URL(fileURLWithPath: "\(folder)/bin/fc-devhost"))
         chmod("\(folder)/bin/fc-devhost", 0o755)

@@ -43,13 +43,18 @@ final class TestGuest: Sendable {
     ///   - user: The user of another guest, to be shared; nil makes one.
     ///   - suffix: What tells the user apart from those of other guests.
     ///   - tools: Where sudo looks for programs; nil for the system's own folders.
-    init(user: String? = nil, suffix: String = "", tools: String? = nil) throws {
+    ///   - maxStartups: How many connections sshd takes in at a time.
+    ///   - shell: The login shell of the user.
+    init(
+        user: String? = nil, suffix: String = "", tools: String? = nil, maxStartups: String = "200",
+        shell: String = "/bin/bash"
+    ) throws {
         folder = try Self.temporaryFolder()
         self.user = user ?? "dvh\(getpid())\(suffix)"
         port = try Self.freePort()
         for path in ["/run/sshd"] where !Files.isDirectory(path) { mkdir(path, 0o755) }
         if user == nil {
-            try Self.shell("useradd --base-dir /run --create-home --shell /bin/bash \(self.user)")
+            try Self.shell("useradd --base-dir /run --create-home --shell \(shell) \(self.user)")
             let name = self.user
             let path = tools.map { "Defaults:\(name) secure_path=\($0)\n" } ?? ""
             try Data("\(path)\(self.user) ALL=(ALL) NOPASSWD: ALL\n".utf8).write(
@@ -67,7 +72,7 @@ final class TestGuest: Sendable {
             StrictModes no
             UsePAM yes
             PrintMotd no
-            MaxStartups 200
+            MaxStartups \(maxStartups)
             PermitRootLogin yes
             LogLevel VERBOSE
             Subsystem sftp internal-sftp
@@ -156,6 +161,22 @@ final class TestGuest: Sendable {
         }
         guard result == 0 else { throw DevhostError.posix("no port is free") }
         return UInt16(bigEndian: address.sin_port)
+    }
+
+    /// Connects to a port of this machine and says nothing.
+    static func connect(_ port: UInt16) async throws -> Int32 {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { throw DevhostError.posix("cannot connect to port \(port)") }
+        return descriptor
     }
 
     /// Runs a line of the shell that must succeed.

@@ -32,14 +32,13 @@ struct DevhostClient: Sendable {
     }
 
     private let host: String
-    private let isLocal: Bool
-    private let configuration: String?
+    /// Over which the devhost is called; nil where this machine is it.
+    private let connection: DevhostConnection?
     private let environment: [String: String]
 
-    init(_ provisioner: VMProvisioner, configuration: String?, environment: [String: String]) {
+    init(_ provisioner: VMProvisioner, over connection: DevhostConnection?, environment: [String: String]) {
         host = provisioner.devhost
-        isLocal = provisioner.isLocal
-        self.configuration = configuration
+        self.connection = connection
         self.environment = environment
     }
 
@@ -66,7 +65,31 @@ struct DevhostClient: Sendable {
     /// - Throws: `unavailable` where the devhost cannot be reached; `failed` with the command's own reason.
     @discardableResult
     func call(_ words: [String], progress: @escaping @Sendable (String) -> Void = { _ in }) async throws -> String {
-        let command = try command(words)
+        guard let connection else {
+            let call = (geteuid() == 0 ? [] : ["sudo", "-n"]) + ["fc-devhost"] + words
+            var command = Command(
+                try ProgramFinder.find(call[0], environment: environment), Array(call.dropFirst()))
+            command.environment = ProgramFinder.environment(from: environment)
+            return try await run(command, words, progress)
+        }
+        let command = connection.command(["sudo", "-n", "fc-devhost"] + words)
+        return try await connection.carry {
+            for delay in SSHOptions.retries {
+                do {
+                    return try await run(command, words, progress)
+                } catch let error as DevhostError
+                    where error.code == .unavailable && SSHOptions.isTooEarly(error.details ?? "")
+                {
+                    try await Task.sleep(for: delay)
+                }
+            }
+            return try await run(command, words, progress)
+        }
+    }
+
+    private func run(
+        _ command: Command, _ words: [String], _ progress: @escaping @Sendable (String) -> Void
+    ) async throws -> String {
         let (output, errors) = (try Pipe(), try Pipe())
         let null = try FileDescriptor.open("/dev/null", O_RDONLY)
         let child = try ChildProcess(
@@ -87,30 +110,9 @@ struct DevhostClient: Sendable {
         }
     }
 
-    private func command(_ words: [String]) throws -> Command {
-        let call = (isLocal && geteuid() == 0 ? [] : ["sudo", "-n"]) + ["fc-devhost"] + words
-        var command: Command
-        if isLocal {
-            command = Command(
-                try ProgramFinder.find(call[0], environment: environment), Array(call.dropFirst()))
-        } else {
-            let options = ["BatchMode=yes", "ConnectTimeout=20", "ServerAliveInterval=15", "ServerAliveCountMax=4"]
-            command = Command(
-                try ProgramFinder.find("ssh", environment: environment),
-                (configuration.map { ["-F", $0] } ?? []) + options.flatMap { ["-o", $0] }
-                    + ["-T", "--", host, call.map(\.shellQuoted).joined(separator: " ")])
-        }
-        command.environment = ProgramFinder.environment(from: environment)
-        return command
-    }
-
     private func failure(_ status: Int32, _ words: [String], _ lines: [String]) -> DevhostError {
+        if let connection, status == 255 { return connection.unreachable(lines.joined(separator: "\n")) }
         let reason = lines.last ?? "it says nothing"
-        if status == 255 && !isLocal {
-            return DevhostError(
-                .unavailable, "cannot reach the devhost \(host): \(reason)", next: "try: ssh \(host.shellQuoted) true",
-                details: lines.joined(separator: "\n"))
-        }
         return DevhostError(
             .failed, "fc-devhost \(words.first ?? "") on \(host) ended with status \(status): \(reason)",
             details: lines.count > 1 ? lines.joined(separator: "\n") : nil)

@@ -80,7 +80,7 @@ struct EnvironmentConfigurationReader {
         let devhost = section["host"]
         if let devhost {
             do throws(DevhostError) {
-                _ = try GuestTarget(host: devhost.value, configuration: nil)
+                _ = try SSHDestination(devhost.value)
             } catch { fail(devhost.line, error.description) }
         } else {
             fail(section.line, "[\(section.name.printable)] has no host; write host = and the devhost's name")
@@ -144,7 +144,7 @@ struct EnvironmentConfigurationReader {
                 fail(section.line, "\(error); or write provision-dynamic-hostname = True")
                 return nil
             }
-            if SSHConfigurationFile.hostName(provisioner.devhost) == name {
+            if (try? SSHDestination(provisioner.devhost))?.host == name {
                 fail(
                     section.line,
                     "\(name.quoted) is the devhost's name too; give the VM another, or write "

@@ -33,7 +33,7 @@ public struct HostOutcome: Sendable {
 extension EnvironmentHost {
     /// Where the VM's aliases are published.
     public func urls(of name: VMName) -> [String] {
-        let devhost = SSHConfigurationFile.hostName(provisioner.devhost)
+        let devhost = (try? SSHDestination(provisioner.devhost))?.host ?? provisioner.devhost
         return aliases.map { "https://\($0).\(name).\(devhost)/" }
     }
 }

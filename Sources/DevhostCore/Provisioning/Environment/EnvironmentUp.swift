@@ -31,6 +31,8 @@ public final class EnvironmentUp: Sendable {
     private let emit: @Sendable (EnvironmentEvent) -> Void
     /// What this run learned of VMs whose host keys nobody knows: known_hosts says nothing of them.
     private let keyless = Mutex<[String: SSHConfigurationFile.Entry]>([:])
+    /// The connections to devhosts, by the names that environment.cfg has for these.
+    private let connections = Mutex<[String: DevhostConnection]>([:])
 
     /// Prepares to bring an environment up.
     /// - Throws: `notFound` for a host that the environment does not have, and where it has none.
@@ -81,6 +83,17 @@ public final class EnvironmentUp: Sendable {
             emit(.warning("there is neither a provision.sh nor a provision.nix: the VMs are only brought up"))
         }
         if options.isDryRun { return try await rehearse(variables) }
+        do {
+            let outcomes = try await bringUp(variables)
+            await disconnect()
+            return outcomes
+        } catch {
+            await disconnect()
+            throw error
+        }
+    }
+
+    private func bringUp(_ variables: EnvironmentVariables) async throws -> [HostOutcome] {
         let (keys, names) = try await prepare()
         let outcomes = await withTaskGroup(of: HostOutcome.self) { group in
             for host in hosts {
@@ -111,6 +124,7 @@ public final class EnvironmentUp: Sendable {
         try await GitIgnore.ensure(
             [configuration.sshConfigurationPath, "\(configuration.folder)/\(DynamicNames.fileName)"],
             in: configuration.projectFolder, environment: options.environment)
+        try await sshConfiguration([], keys).check(environment: options.environment)
         try writeConfiguration(keys)
         return (keys, try await assignNames())
     }
@@ -162,7 +176,7 @@ public final class EnvironmentUp: Sendable {
     ) -> SSHConfigurationFile.Entry {
         SSHConfigurationFile.Entry(
             name: name, hostName: host.name, aliases: host.aliases.map(\.description),
-            jump: host.provisioner.isLocal ? nil : host.provisioner.devhost, hostKey: hostKey)
+            jump: host.provisioner.isLocal ? nil : try? SSHDestination(host.provisioner.devhost), hostKey: hostKey)
     }
 
     /// Keeps what the devhost says about a host's VM, and nothing that other runs know better by now.
@@ -180,21 +194,45 @@ public final class EnvironmentUp: Sendable {
     private func writeConfiguration(
         _ keys: EnvironmentKeys, learned: [String: SSHConfigurationFile.Entry] = [:]
     ) throws {
-        let home = options.environment["HOME"] ?? ""
         let entries = keyless.withLock { $0 }.merging(try knownEntries(keys)) { $1 }.merging(learned) { $1 }
-        let file = SSHConfigurationFile(
-            entries: configuration.hosts.compactMap { entries[$0.name] }, hostNames: configuration.hosts.map(\.name),
-            keys: keys,
-            included: ["\(home)/.ssh/config", "\(configuration.projectFolder)/ssh_config"].filter(Files.exists))
+        let file = sshConfiguration(configuration.hosts.compactMap { entries[$0.name] }, keys)
         try Files.writeAtomically(keys.knownHostsPath, Array(file.knownHosts.utf8), mode: 0o600)
         try Files.writeAtomically(configuration.sshConfigurationPath, Array(file.text.utf8), mode: 0o600)
     }
 
-    private func client(_ host: EnvironmentHost) -> DevhostClient {
-        DevhostClient(
-            host.provisioner,
-            configuration: options.isDryRun ? nil : configuration.sshConfigurationPath,
-            environment: options.environment)
+    private func sshConfiguration(
+        _ entries: [SSHConfigurationFile.Entry], _ keys: EnvironmentKeys
+    ) -> SSHConfigurationFile {
+        // In the order in which ssh would read them: with a file of its own it reads none but that.
+        let files = ["\(options.environment["HOME"] ?? "")/.ssh/config", "\(configuration.projectFolder)/ssh_config"]
+        return SSHConfigurationFile(
+            entries: entries, hostNames: configuration.hosts.map(\.name), keys: keys,
+            included: (files + ["/etc/ssh/ssh_config"]).filter(Files.exists),
+            path: configuration.sshConfigurationPath)
+    }
+
+    // MARK: Devhosts
+
+    /// The connection to a host's devhost; nil where this machine is it.
+    private func connection(_ host: EnvironmentHost) throws -> DevhostConnection? {
+        let devhost = host.provisioner.devhost
+        if host.provisioner.isLocal { return nil }
+        return try connections.withLock { connections in
+            if let connection = connections[devhost] { return connection }
+            let connection = try DevhostConnection(
+                SSHDestination(devhost), configuration: configuration.sshConfigurationPath,
+                environment: options.environment)
+            connections[devhost] = connection
+            return connection
+        }
+    }
+
+    private func client(_ host: EnvironmentHost) throws -> DevhostClient {
+        DevhostClient(host.provisioner, over: try connection(host), environment: options.environment)
+    }
+
+    private func disconnect() async {
+        for connection in connections.withLock({ $0 }).values { await connection.close() }
     }
 
     // MARK: One host
@@ -202,7 +240,7 @@ public final class EnvironmentUp: Sendable {
     private func bringUp(
         _ host: EnvironmentHost, _ name: VMName, _ variables: EnvironmentVariables, _ keys: EnvironmentKeys
     ) async throws -> ProvisionSummary {
-        let client = client(host)
+        let client = try client(host)
         let progress: @Sendable (String) -> Void = { [emit] in emit(.devhost(host: host.name, $0)) }
         let others = try await otherKeys(client, host, name, own: keys.publicKey)
         if options.rebuilds {
@@ -248,6 +286,7 @@ public final class EnvironmentUp: Sendable {
             helper: options.helper)
         session.secrets = variables.secrets
         session.serviceUser = host.serviceUser
+        if !options.isDryRun { session.proxyCommand = try connection(host)?.proxyCommand }
         session.keepsGoing = options.keepsGoing
         session.isDryRun = options.isDryRun
         if Files.exists(configuration.scriptPath) { session.script = configuration.scriptPath }

@@ -95,10 +95,7 @@ public final class FolderSync: Sendable {
             arguments.append(
                 #"--rsync-path=sudo -n -H -u \#(user.shellQuoted) -- sh -c 'cd && exec rsync "$@"' rsync"#)
         }
-        let shell =
-            ["ssh"] + (options.target.configuration.map { ["-F", $0] } ?? []) + connection.sharingOptions
-            + ["-o", "BatchMode=yes"]
-        arguments += ["-e", shell.map(\.shellQuoted).joined(separator: " "), "--", options.source]
+        arguments += ["-e", connection.sharingShell, "--", options.source]
         var command = Command(rsync, arguments + ["\(options.target.host):\(options.destination)"])
         command.environment = ProgramFinder.environment(from: options.environment)
         let result = try await Processes.run(command, limit: .seconds(24 * 3600))

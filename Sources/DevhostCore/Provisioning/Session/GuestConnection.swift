@@ -21,6 +21,8 @@ final class GuestConnection: Sendable {
     let target: GuestTarget
     private let ssh: String
     private let controlPath: String
+    private let configurationLink: String
+    private let proxyCommand: String?
     private let environment: [String: String]
     private let cancellation: Cancellation?
     private let pool = Mutex(Pool())
@@ -29,19 +31,29 @@ final class GuestConnection: Sendable {
     /// Prepares a connection; nothing is sent before the first request.
     /// - Parameters:
     ///   - folder: Where the control socket lies; only this user may enter it.
+    ///   - proxyCommand: How ssh gets to the VM; nil for what its configuration says.
     ///   - cancellation: Ends connecting, when it is given; what a connection that stands carries is not concerned.
     init(
-        _ target: GuestTarget, folder: String, environment: [String: String], cancellation: Cancellation? = nil
+        _ target: GuestTarget, folder: String, proxyCommand: String? = nil, environment: [String: String],
+        cancellation: Cancellation? = nil
     ) throws {
         self.target = target
+        self.proxyCommand = proxyCommand
         self.cancellation = cancellation
         ssh = try ProgramFinder.find("ssh", environment: environment)
         controlPath = "\(folder)/c"
+        configurationLink = "\(folder)/ssh_config"
         self.environment = ProgramFinder.environment(from: environment)
+        if let configuration = target.configuration { try Files.link(configurationLink, to: configuration) }
     }
 
-    /// The options with which another ssh or rsync shares the connection.
-    var sharingOptions: [String] { ["-o", "ControlMaster=no", "-o", "ControlPath=\(controlPath)"] }
+    /// The ssh that rsync is to start, to share the connection, as rsync takes it: words with blanks between them. rsync
+    /// reads quotes in its own way, and others of its kind not at all: the configuration, whose path may hold anything,
+    /// goes by another name.
+    var sharingShell: String {
+        let file = target.configuration == nil ? [] : ["-F", configurationLink]
+        return (["ssh"] + file + SSHOptions.sharing(controlPath) + SSHOptions.unattended).joined(separator: " ")
+    }
 
     /// Connects, unless that has happened. Blocks.
     /// - Throws: `unavailable` with ssh's words.
@@ -125,6 +137,22 @@ final class GuestConnection: Sendable {
     }
 
     private func start(isMaster: Bool) throws -> GuestSlot {
+        for delay in isMaster ? SSHOptions.retries : [] {
+            do {
+                return try startOnce(isMaster: true)
+            } catch let error as DevhostError
+                where error.code == .unavailable && SSHOptions.isTooEarly(error.details ?? "")
+            {
+                // Whoever ends the run ends this wait with it.
+                var polled = [pollfd(fd: cancellation?.descriptor ?? -1, events: 0, revents: 0)]
+                _ = poll(&polled, 1, Int32(delay / .milliseconds(1)))
+                if let cancellation, cancellation.isCancelled { throw error }
+            }
+        }
+        return try startOnce(isMaster: isMaster)
+    }
+
+    private func startOnce(isMaster: Bool) throws -> GuestSlot {
         var command = Command(ssh, arguments(isMaster: isMaster))
         command.environment = environment
         let slot = try GuestSlot(command, isMaster: isMaster)
@@ -154,12 +182,9 @@ final class GuestConnection: Sendable {
     }
 
     private func arguments(isMaster: Bool) -> [String] {
-        let options = [
-            "ControlMaster=\(isMaster ? "yes" : "no")", "ControlPersist=no", "BatchMode=yes", "ConnectTimeout=20",
-            "ServerAliveInterval=10", "ServerAliveCountMax=3", "LogLevel=ERROR", "ClearAllForwardings=yes",
-            "PermitLocalCommand=no", "RemoteCommand=none", "RequestTTY=no",
-        ]
-        return (target.configuration.map { ["-F", $0] } ?? []) + ["-S", controlPath] + options.flatMap { ["-o", $0] }
+        let sharing = isMaster ? SSHOptions.carrying(controlPath) : SSHOptions.sharing(controlPath)
+        let proxy = proxyCommand.map { ["-o", "ProxyCommand=\($0)"] } ?? []
+        return (target.configuration.map { ["-F", $0] } ?? []) + sharing + SSHOptions.unattended + proxy
             + ["--", target.host, GuestAgent.command]
     }
 
@@ -169,7 +194,8 @@ final class GuestConnection: Sendable {
         let shown = words.isEmpty ? error.message : words.joined(separator: " / ")
         let configuration = target.configuration.map { "-F \($0.shellQuoted) " } ?? ""
         return DevhostError(
-            error.code, "\(attempt): \(shown)", next: "try: ssh \(configuration)\(target.host.shellQuoted) true")
+            error.code, "\(attempt): \(shown)", next: "try: ssh \(configuration)\(target.host.shellQuoted) true",
+            details: words.count > 1 ? words.joined(separator: "\n") : nil)
     }
 
     private func send(_ signal: Int32, to group: Int32) {

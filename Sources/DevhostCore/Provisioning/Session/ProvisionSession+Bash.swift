@@ -78,8 +78,7 @@ extension ProvisionSession {
         let configuration = options.target.configuration
         if let configuration { environment["SSH_CONFIG"] = configuration }
         if configuration != nil || environment["RSYNC_RSH"] == nil {
-            let words = ["ssh"] + (configuration.map { ["-F", $0] } ?? []) + connection.sharingOptions
-            environment["RSYNC_RSH"] = words.map(\.shellQuoted).joined(separator: " ")
+            environment["RSYNC_RSH"] = connection.sharingShell
         }
         return environment
     }

@@ -36,6 +36,8 @@ public final class ProvisionSession: Sendable {
         public var isDryRun = false
         /// The program that verbs start: one that begins with ``ScriptHelper/runIfAsked(_:)``.
         public var helper: String
+        /// How ssh gets to the VM; nil for what its configuration says.
+        var proxyCommand: String?
 
         /// A run with everything else as usual.
         public init(script: String, target: GuestTarget, environment: [String: String], helper: String) {
@@ -91,7 +93,8 @@ public final class ProvisionSession: Sendable {
         folder = try TemporaryDirectory(prefix: "devhost")
         cancellation = try Cancellation()
         connection = try GuestConnection(
-            options.target, folder: folder.path, environment: options.environment, cancellation: cancellation)
+            options.target, folder: folder.path, proxyCommand: options.proxyCommand, environment: options.environment,
+            cancellation: cancellation)
         let order = Mutex(())
         let emit: @Sendable (ProvisionEvent) -> Void = { event in order.withLock { _ in events(event) } }
         self.emit = emit
