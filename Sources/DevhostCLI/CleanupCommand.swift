@@ -5,6 +5,12 @@ import DevhostCore
 struct CleanupCommand: ProgramCommand {
     static let vms = Option.flag("vms", "Only VMs.")
     static let images = Option.flag("images", "Only base images.")
+    static let shutdownDays = Option.value(
+        "shutdown-days", "DAYS",
+        "Suspend VMs unused for so long, whatever devhost.cfg says. Not through sudo.")
+    static let deleteDays = Option.value(
+        "delete-days", "DAYS",
+        "Put VMs unused for so long into the trash, whatever devhost.cfg says. Not through sudo.")
     static let dryRun = Option.flag("dry-run", "Tell what would be done, and do nothing.")
 
     static let usage = CommandUsage(
@@ -19,21 +25,47 @@ struct CleanupCommand: ProgramCommand {
             Timers run 'cleanup --vms' every day and 'cleanup --images' every week. Where another clean-up is at work,
             this one says so and leaves.
             """,
-        options: [vms, images, dryRun],
+        options: [vms, images, shutdownDays, deleteDays, dryRun],
         examples: [.init("cleanup --dry-run", "What is due?")])
 
     let cleansVMs: Bool
     let cleansImages: Bool
     let isDryRun: Bool
+    let shutdownAfter: Int?
+    let deleteAfter: Int?
 
     init(_ arguments: Arguments) throws(DevhostError) {
+        shutdownAfter = try Self.days(arguments, Self.shutdownDays)
+        deleteAfter = try Self.days(arguments, Self.deleteDays)
         cleansVMs = arguments.has(Self.vms) || !arguments.has(Self.images)
         cleansImages = arguments.has(Self.images) || !arguments.has(Self.vms)
         isDryRun = arguments.has(Self.dryRun)
     }
 
+    private static func days(_ arguments: Arguments, _ option: Option) throws(DevhostError) -> Int? {
+        guard let text = arguments.text(option) else { return nil }
+        guard let days = Int(text), (1...36500).contains(days) else {
+            throw DevhostError(
+                .invalidArgument, "--\(option.long): \(text.quoted) is not a number of days", next: "write 1 to 36500")
+        }
+        return days
+    }
+
     func run(_ context: CommandContext) async throws -> ExitStatus {
-        let devhost = try context.devhost()
+        // Whoever may clean up by the administrator's rules may not take others' VMs away by rules of their own.
+        if context.caller.isElevated, shutdownAfter != nil || deleteAfter != nil {
+            throw DevhostError(
+                .permissionDenied, "--shutdown-days and --delete-days are not allowed through sudo",
+                next: "ask the administrator to change [cleanup] in \(Layout.configurationFile)")
+        }
+        let devhost = try context.devhost { configuration in
+            if let shutdownAfter { configuration.cleanup.shutdownAfter = shutdownAfter }
+            if let deleteAfter {
+                configuration.cleanup.deleteAfter = deleteAfter
+                // Its owner is told before, on the same day if there is no other.
+                configuration.cleanup.noticeDays = min(configuration.cleanup.noticeDays, deleteAfter - 1)
+            }
+        }
         if !isDryRun { devhost.forgetLogins() }
         var failures: [DevhostError] = []
         if cleansVMs {

@@ -12,8 +12,11 @@ extension CommandContext {
 
     /// The devhost of the configuration file, on behalf of the caller. Nothing is connected yet.
     /// - Throws: `invalidConfiguration`; `notFound` for a file of `--config`.
-    func devhost() throws -> Devhost {
+    /// - Parameter change: What the command line says otherwise than the file.
+    func devhost(_ change: (inout Configuration) -> Void = { _ in }) throws -> Devhost {
         let path = arguments.text(FCDevhost.config) ?? Layout.configurationFile
-        return Self.maker.make(try Configuration.load(path), caller)
+        var configuration = try Configuration.load(path)
+        change(&configuration)
+        return Self.maker.make(configuration, caller)
     }
 }

@@ -11,6 +11,10 @@ enum FCDevhost {
         caller choose where root reads and writes.
         """)
 
+    /// `--location`, which the old tool's wrapper appends to every call, and only ensure heeds.
+    static let location = Option.value(
+        "location", "NAME", isHidden: true, "Taken by every command, as the old tool's callers give it to each.")
+
     static let program = Program(
         "fc-devhost", summary: "create, list, reach and destroy the development VMs of this machine",
         discussion: """
@@ -21,7 +25,7 @@ enum FCDevhost {
             Results go to standard output, everything else to standard error. No environment variable changes where
             configuration or state lies.
             """,
-        options: [config],
+        options: [config, location],
         commands: [
             EnsureCommand.self, DestroyCommand.self, ListCommand.self, ShowCommand.self, LoginCommand.self,
             LogsCommand.self, StartCommand.self, ShutdownCommand.self, SuspendCommand.self, RestartCommand.self,

@@ -4,6 +4,7 @@ import DevhostCore
 /// `list`: the VMs of the devhost. Without `-l` it reads records only: no lock, no libvirt, no root.
 struct ListCommand: ProgramCommand {
     static let long = Option.flag("long", short: "l", "A table with the state, the owner and the dates of each VM.")
+    static let longFormat = Option.flag("long-format", isHidden: true, "What the old tool called --long.")
     static let user = Option.value("user", "NAME", short: "u", "Only the VMs of this user.")
     static let trash = Option.flag("trash", "Only the VMs in the trash, in a table.")
     static let json = Option.flag("json", "Everything on record as JSON; with -l also what state each VM is in.")
@@ -18,7 +19,7 @@ struct ListCommand: ProgramCommand {
             in the column ONLINE. The last columns tell when each VM was last used and what becomes of it, and when, if
             nobody uses it until then.
             """,
-        options: [long, user, trash, json],
+        options: [long, longFormat, user, trash, json],
         examples: [.init("ls -l --user alice", "What alice's VMs are doing.")])
 
     let isLong: Bool
@@ -27,7 +28,7 @@ struct ListCommand: ProgramCommand {
     let owner: String?
 
     init(_ arguments: Arguments) throws(DevhostError) {
-        isLong = arguments.has(Self.long)
+        isLong = arguments.has(Self.long) || arguments.has(Self.longFormat)
         isTrash = arguments.has(Self.trash)
         format = arguments.has(Self.json) ? .json : isLong || isTrash ? .table : .names
         owner = arguments.text(Self.user)

@@ -15,7 +15,7 @@ package struct HelpText: Sendable {
             "Commands:\n"
                 + TextLayout.definitions(
                     program.visibleUsages.map { ($0.names.joined(separator: ", "), $0.summary) }))
-        sections.append("Options:\n" + Self.options(program.sharedOptions + [Program.version]))
+        sections.append("Options:\n" + Self.options(program.visibleSharedOptions + [Program.version]))
         if !program.files.isEmpty {
             sections.append("Files:\n" + TextLayout.definitions(program.files.map { ($0.path, $0.meaning) }))
         }
@@ -33,7 +33,7 @@ package struct HelpText: Sendable {
             sections.append("Also called: \(usage.otherNames.joined(separator: ", "))\n")
         }
         if !usage.visibleOptions.isEmpty { sections.append("Options:\n" + Self.options(usage.options)) }
-        sections.append("Options of every command:\n" + Self.options(program.sharedOptions))
+        sections.append("Options of every command:\n" + Self.options(program.visibleSharedOptions))
         if !usage.examples.isEmpty {
             sections.append(
                 "Examples:\n"

@@ -13,7 +13,7 @@ package struct ManPage: Sendable {
             ".SH SYNOPSIS", ".B \(Self.escaped(program.name))", "[\\fIOPTION\\fR]... \\fICOMMAND\\fR ...",
         ]
         if !program.discussion.isEmpty { lines += [".SH DESCRIPTION"] + paragraphs(program.discussion.paragraphs) }
-        lines += [".SH OPTIONS", "Every command takes these."] + options(program.sharedOptions)
+        lines += [".SH OPTIONS", "Every command takes these."] + options(program.visibleSharedOptions)
         lines += options([Program.version])
         lines.append(".SH COMMANDS")
         for usage in program.visibleUsages { lines += section(usage) }

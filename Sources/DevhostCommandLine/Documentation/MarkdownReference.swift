@@ -15,7 +15,7 @@ package struct MarkdownReference: Sendable {
             lines.append("| [\(names)](#\(Self.anchor(usage.name))) | \(Self.escaped(usage.summary)) |")
         }
         lines += ["", "## Options of every command", ""]
-        lines += options(program.sharedOptions) + options([Program.version])
+        lines += options(program.visibleSharedOptions) + options([Program.version])
         for usage in program.visibleUsages { lines += section(usage) }
         if !program.files.isEmpty {
             lines += ["", "## Files", "", "| path | what |", "| --- | --- |"]

@@ -4,7 +4,12 @@ extension Program {
     package var problems: [String] {
         var problems = duplicates(usages.flatMap(\.names)).map { "two commands are called \($0)" }
         for usage in usages {
-            let options = usage.options + sharedOptions
+            // A command may give a meaning of its own to what all others only take.
+            let options =
+                usage.options
+                + sharedOptions.filter { shared in
+                    !shared.isHidden || !usage.options.contains { $0.long == shared.long }
+                }
             let spellings = options.flatMap(\.spellings)
             let letters = options.compactMap { $0.short.map(String.init) }
             problems += duplicates(spellings + letters).map { "\(usage.name) has two options \($0)" }

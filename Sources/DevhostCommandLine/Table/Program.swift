@@ -62,6 +62,8 @@ package struct Program: Sendable {
 
     /// The options that every command takes.
     package var sharedOptions: [Option] { ownOptions + [Self.quiet, Self.help] }
+    /// Those of them that help and documents show.
+    package var visibleSharedOptions: [Option] { sharedOptions.filter { !$0.isHidden } }
     /// The rows of the table.
     package var usages: [CommandUsage] { commands.map { $0.usage } }
     /// The rows that help, documents and completion show.

@@ -6,13 +6,14 @@ public struct DiskSize: Hashable, Comparable, Sendable, CustomStringConvertible 
     /// The smallest and the largest disk that can be asked for: 64 MiB and 64 TiB.
     public static let range: ClosedRange<UInt64> = (64 << 20)...(64 << 40)
 
-    /// Parses `50G`, `512M`, `1T` (powers of 1024, `GiB` is the same as `G`).
+    /// Parses `50G`, `512M`, `1.5T`, `67108864K` (powers of 1024, `GiB` is the same as `G`), and bytes with `B` or without a
+    /// unit. What is no whole number of MiB counts up to the next.
     /// - Throws: `invalidArgument` for anything else, and for sizes outside ``range``.
     public init(_ text: String) throws(DevhostError) {
-        guard let bytes = ByteSize.parse(text, bareUnit: nil), Self.range.contains(bytes) else {
+        guard let bytes = ByteSize.parseDisk(text), Self.range.contains(bytes) else {
             throw DevhostError(
                 .invalidArgument, "\(text.quoted) is not a disk size",
-                next: "write a whole number with M, G or T, for instance 50G, from 64M to 64T")
+                next: "write a number with M, G or T, for instance 50G, from 64M to 64T")
         }
         self.bytes = bytes
     }

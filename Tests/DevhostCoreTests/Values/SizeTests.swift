@@ -4,8 +4,8 @@ import Testing
 
 @Suite struct SizeTests {
     static let hostile = [
-        "", "0", "-1", "1.5g", "99999999999T", "10GB", "nan", "G", "1 G", "0x10G", "+5G", "1e3M", "５G", "10G\n",
-        "9223372036854775808",
+        "", "0", "-1", "99999999999T", "10GB", "nan", "G", "1 G", "0x10G", "+5G", "1e3M", "５G", "10G\n",
+        "9223372036854775808", ".", ".G", "1.2.3G", "1,5G", "-1.5G", "1.5X", "BB", "1KB",
     ]
 
     @Test(arguments: hostile) func aHostileSizeIsRefusedWithTheFormsThatAreAccepted(_ text: String) {
@@ -13,13 +13,24 @@ import Testing
         #expect { try MemorySize(text) } throws: { "\($0)".contains("for instance 2048 or 2G") }
     }
 
-    @Test(arguments: [("50G", 50 << 30), ("64M", 64 << 20), ("1T", 1 << 40), ("50g", 50 << 30), ("2GiB", 2 << 30)])
-    func aDiskSizeHasAUnit(_ text: String, _ bytes: UInt64) throws {
-        #expect(try DiskSize(text).bytes == bytes)
+    static let mebibytes: [(String, UInt64)] = [
+        ("50G", 51200), ("64M", 64), ("1T", 1_048_576), ("50g", 51200), ("2GiB", 2048),
+        // As the old fc-devhost took them.
+        ("1.5G", 1536), (".5T", 524_288), ("2.G", 2048), ("65536K", 64), ("1.1G", 1127), ("53687091200", 51200),
+        ("53687091200B", 51200), ("67108865b", 65), ("1.9999999999999G", 2048),
+    ]
+
+    @Test(arguments: mebibytes)
+    func aDiskSizeHasAUnitOrCountsBytes(_ text: String, _ mebibytes: UInt64) throws {
+        #expect(try DiskSize(text).bytes == mebibytes << 20)
     }
 
-    @Test func aBareDiskSizeCouldMeanAnything() {
+    @Test func fiftyBytesAreNoDisk() {
         #expect(throws: DevhostError.self) { try DiskSize("50") }
+    }
+
+    @Test(arguments: ["1.5G", "1.5g", "2000000000B"]) func memoryIsWhole(_ text: String) {
+        #expect(throws: DevhostError.self) { try MemorySize(text) }
     }
 
     @Test(arguments: [("2048", 2048), ("2G", 2048), ("512M", 512), ("1T", 1 << 20)])
