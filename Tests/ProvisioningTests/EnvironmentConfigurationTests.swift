@@ -126,6 +126,7 @@ struct EnvironmentConfigurationTests {
             method = fc-nixos-dev-vm
             host = h
             hydra-eval = x
+            [host:other]
             """
         let error = try #require(throws: DevhostError.self) {
             _ = try EnvironmentConfiguration(text, folder: "/e")
@@ -189,5 +190,128 @@ struct EnvironmentConfigurationTests {
         let configuration = try EnvironmentConfiguration(
             "\(text)[host:dev]\nprovision-dynamic-hostname = True\nprovision-aliases = app\n", folder: "/e")
         #expect(configuration.hosts[0].urls(of: try VMName("web")) == ["https://app.web.dev/"])
+    }
+
+    private let provisioner = "[provisioner:default]\nmethod = fc-nixos-dev-vm\nhost = h\nchannel = c\n"
+
+    private func message(_ text: String) -> String {
+        do throws(DevhostError) {
+            _ = try EnvironmentConfiguration(text, folder: "/e")
+            return "taken"
+        } catch { return error.message }
+    }
+
+    @Test("A heading may have a comment, keys differ by case, and [DEFAULT] holds in every section")
+    func asBatouReads() throws {
+        let text = """
+            [DEFAULT]
+            service_user = s-all
+            data-x = 1
+            [environment] # dev
+            platform = nixos
+            \(provisioner)[host:web] ; the first
+            provisioner =
+            provision-aliases:
+              www
+            Service_User = x
+            [component:app]
+            service_user = s-own
+            Password = one
+            password =
+
+              two\u{c}\u{b}\u{85}\u{2028}lines
+            """
+        let configuration = try EnvironmentConfiguration(text, folder: "/e")
+        let web = try #require(configuration.hosts.first)
+        #expect(configuration.platform == "nixos" && configuration.serviceUser == "s-all")
+        #expect(web.provisioner.name == "default" && web.aliases.map(\.description) == ["www"])
+        #expect(web.serviceUser == "s-all")
+        #expect(
+            configuration.overrides.map { "\($0.attribute)=\($0.value)" } == [
+                "service_user=s-own", "Password=one", "password=\n\ntwo\u{c}\u{b}\u{85}\u{2028}lines", "data-x=1",
+            ])
+        #expect(
+            configuration.warnings.map(\.description) == [
+                "environment.cfg:14: 'Service_User' means nothing in [host:web]; write service_user",
+                "environment.cfg:18: 'password' takes the place of line 17: both are COMPONENT_APP_PASSWORD",
+            ])
+    }
+
+    @Test("An empty provisioner means the default one, where there is one")
+    func emptyProvisioner() throws {
+        #expect(try EnvironmentConfiguration("[host:a]\nprovisioner =\n", folder: "/e").hosts.isEmpty)
+        #expect(
+            try EnvironmentConfiguration("[host:a]\nprovisioner =\n\(provisioner)", folder: "/e").hosts.map(\.name)
+                == ["a"])
+    }
+
+    @Test("A provisioner of another method is an error only for the hosts that use it")
+    func otherMethods() throws {
+        let other = "[provisioner:old]\nmethod = fc-nixos-dev-container\nanything = x\n"
+        let configuration = try EnvironmentConfiguration("\(provisioner)\(other)[host:a]\n", folder: "/e")
+        #expect(configuration.hosts.count == 1)
+        #expect(
+            configuration.warnings.map(\.description) == [
+                "environment.cfg:6: method 'fc-nixos-dev-container' is no more: VMs took the place of containers; "
+                    + "write method = fc-nixos-dev-vm, with release =, memory = and cores =; no host here uses it"
+            ])
+        #expect(message("\(other)[host:a]\nprovisioner = old\n").contains("line 2: method 'fc-nixos-dev-container'"))
+        #expect(
+            message("[provisioner:default]\nmethod = vagrant\n[host:a]\n")
+                .contains("line 2: method 'vagrant' is not fc-nixos-dev-vm"))
+    }
+
+    @Test(
+        "A name that is no DNS label is told with the nearest that is one",
+        arguments: [
+            ("[host:Web_01]", "web-01"), ("[host:web.example.org]", "web-example-org"), ("[host:-ä b-]", "b"),
+            ("[host:007]", "vm-007"), ("[host:ok]\nprovision-aliases = good My_App", "my-app"),
+            ("[host:ok]\nprovision-aliases = \(String(repeating: "a", count: 70))", String(repeating: "a", count: 63)),
+        ])
+    func nearest(_ host: String, _ label: String) {
+        #expect(
+            message("\(provisioner)\(host)\n").contains(", for instance \(label)"), "\(message(provisioner + host))")
+    }
+
+    @Test("What is wrong with a channel quotes what stands in the file")
+    func channels() {
+        func message(_ lines: String) -> String {
+            self.message("[provisioner:default]\nmethod = fc-nixos-dev-vm\nhost = h\n\(lines)\n[host:a]\n")
+        }
+        for lines in ["channel = https://x.org/r.json", "channel = https://x.org/r.json\nrelease = 2024_001"] {
+            #expect(message(lines).contains("'https://x.org/r.json' is an address, not the name of a channel"))
+        }
+        for lines in ["channel = a b", "channel = c\nrelease = x y"] {
+            #expect(!message(lines).contains("fcrs://") && message(lines).contains("is not"), "\(message(lines))")
+        }
+        #expect(message("channel = c\nrelease =") == "taken")
+    }
+
+    @Test("An update method that batou refuses is a warning", arguments: ["pull", "git-diff", "rsync", "hg-pull", ""])
+    func updateMethods(_ method: String) throws {
+        let configuration = try EnvironmentConfiguration("[environment]\nupdate_method = \(method)\n", folder: "/e")
+        let isKnown = ["rsync", "hg-pull"].contains(method)
+        #expect(
+            configuration.warnings.map(\.description)
+                == (isKnown
+                    ? []
+                    : [
+                        "environment.cfg:2: update_method '\(method)' is none that batou takes; it has rsync, rsync-ext, "
+                            + "hg-bundle, hg-pull, git-bundle, git-pull"
+                    ]))
+    }
+
+    @Test("A file that cannot be read as text says so")
+    func unreadable() throws {
+        let folder = try TemporaryDirectory(prefix: "environment")
+        for (content, words) in [
+            ([0x5b, 0x61, 0x5d, 0xff], "is not UTF-8"), (Array("\u{feff}[environment]\n".utf8), "byte order mark"),
+            (Array("[environment]\nplatform = \0\n".utf8), "line 2: there is a NUL"),
+            ([UInt8](repeating: 0x0a, count: 1 << 21), "larger than 1048576 bytes"),
+        ] as [([UInt8], String)] {
+            try Files.writeAtomically(folder.path + "/environment.cfg", content, mode: 0o600)
+            let error = #expect(throws: DevhostError.self) { _ = try EnvironmentConfiguration(folder: folder.path) }
+            #expect(error?.message.contains(words) == true, "\(String(describing: error))")
+        }
     }
 }

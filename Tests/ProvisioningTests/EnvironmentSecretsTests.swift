@@ -19,7 +19,7 @@ struct EnvironmentSecretsTests {
 
     private func folder() throws -> String { try TestGuest.temporaryFolder() }
 
-    @Test("Clear text is read; without a file there are none; with two it is a conflict")
+    @Test("Clear text is read; without a file there are none; with two that are encrypted it is a conflict")
     func clear() async throws {
         let folder = try folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -27,13 +27,28 @@ struct EnvironmentSecretsTests {
         try Files.writeAtomically(folder + "/secrets.cfg", Array(text.utf8), mode: 0o600)
         check(try await EnvironmentSecrets.load(folder: folder, environment: [:]))
         try Files.writeAtomically(folder + "/secrets.cfg.gpg", [], mode: 0o600)
+        try Files.writeAtomically(folder + "/secrets.cfg.age", [], mode: 0o600)
         await #expect { try await EnvironmentSecrets.load(folder: folder, environment: [:]) } throws: {
             ($0 as? DevhostError)?.code == .conflict
         }
     }
 
+    @Test("Secrets are what batou has of them: a comment within a value is a part of it, keys are in lower case")
+    func asBatou() throws {
+        let secrets = try EnvironmentSecrets(
+            "[app] # of the app\nKey =\n  one\n# two\n  # three\n  four\n\n\tfive\n# six\n", source: "secrets.cfg")
+        #expect(secrets.settings.map(\.attribute) == ["key"])
+        #expect(secrets.settings.map(\.value) == ["\none\n# two\n# three\nfour\n\n\tfive"])
+    }
+
     @Test("What cannot be read is refused without a word of it")
-    func broken() throws {
+    func broken() async throws {
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Files.writeAtomically(folder + "/secrets.cfg", Array("[a]\nk = canary".utf8) + [0xff], mode: 0o600)
+        await #expect { try await EnvironmentSecrets.load(folder: folder, environment: [:]) } throws: {
+            "\($0)".contains("is not UTF-8") && !"\($0)".contains("canary")
+        }
         #expect { _ = try EnvironmentSecrets("canary-2 without a section", source: "secrets.cfg") } throws: {
             !"\($0)".contains("canary")
         }
@@ -72,6 +87,10 @@ struct EnvironmentSecretsTests {
             """)
         let environment = ["PATH": Command.searchPath, "HOME": folder, "GNUPGHOME": "\(folder)/gnupg"]
         check(try await EnvironmentSecrets.load(folder: folder, environment: environment, mayAsk: false))
+        try Files.writeAtomically(folder + "/secrets.cfg", Array("[my-app]\npassword = stray\n".utf8), mode: 0o600)
+        let secrets = try await EnvironmentSecrets.load(folder: folder, environment: environment, mayAsk: false)
+        check(secrets)
+        #expect(secrets.warnings == ["secrets.cfg is passed over: the secrets are those of secrets.cfg.gpg"])
         try TestGuest.shell("GNUPGHOME=\(folder)/gnupg gpgconf --kill gpg-agent")
     }
 }

@@ -21,9 +21,10 @@ public struct Alias: Hashable, Comparable, Sendable, CustomStringConvertible {
         var list = Substring(text)
         if list.count >= 2, list.first == "'", list.last == "'" { list = list.dropFirst().dropLast() }
         var aliases: [Alias] = []
+        var known: Set<Alias> = []
         for word in list.split(separator: " ") {
             let alias = try Alias(String(word))
-            if !aliases.contains(alias) { aliases.append(alias) }
+            if known.insert(alias).inserted { aliases.append(alias) }
         }
         return aliases
     }

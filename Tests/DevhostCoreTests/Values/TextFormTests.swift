@@ -73,6 +73,15 @@ import Testing
         #expect(document["host:x.y"]?["empty"]?.line == 10)
     }
 
+    @Test func ofDevhostCfgNothingMoreIsTaken() throws {
+        for text in ["[a] # x\n", "[a]\nk = 1\nK = 2\n", "[DEFAULT]\n[DEFAULT]\n", "[a]\nk = 1\u{2028}nonsense\n"] {
+            #expect(throws: DevhostError.self, "\(text)") { try INIDocument(text, source: "devhost.cfg") }
+        }
+        let document = try INIDocument("[DEFAULT]\nk = 1\n[a]\nList =\n\n  x\n", source: "devhost.cfg")
+        #expect(document.sections.map(\.name) == ["DEFAULT", "a"])
+        #expect(document["a"]?.entries.map(\.key) == ["list"] && document["a"]?["list"]?.value == "x")
+    }
+
     @Test func aWrongINIFileTellsEveryLine() {
         #expect {
             try INIDocument("x = 1\n[a]\nnonsense\nb = 1\nb = 2\n[a]\n", source: "test")

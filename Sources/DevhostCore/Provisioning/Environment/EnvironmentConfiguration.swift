@@ -33,24 +33,27 @@ public struct EnvironmentConfiguration: Sendable {
 
     /// Reads an environment.
     /// - Parameter folder: The environment's folder as an absolute path.
-    /// - Throws: `notFound` where there is none, `invalidConfiguration` that names everything that is wrong, each with
-    ///   its line.
+    /// - Throws: `notFound` where there is none, `refused` for one of more than 1 MiB, `invalidConfiguration` that names
+    ///   everything that is wrong, each with its line.
     public init(folder: String) throws(DevhostError) {
         let path = "\(folder)/environment.cfg"
-        let text: String
+        let content: [UInt8]
         do {
-            text = try Files.readText(path, limit: 1 << 20)
+            content = try Files.read(path, limit: 1 << 20)
+        } catch let error as DevhostError where error.code != .notFound {
+            throw error
         } catch {
             throw DevhostError(
                 .notFound, "\(folder.quoted) is no environment: it has no environment.cfg",
                 next: "name a folder such as environments/dev")
         }
-        try self.init(text, folder: folder)
+        try self.init(try String(settings: content, source: path), folder: folder)
     }
 
     /// Parses an environment.cfg.
     public init(_ text: String, folder: String) throws(DevhostError) {
-        var reader = EnvironmentConfigurationReader(try INIDocument(text, source: "environment.cfg"))
+        var reader = EnvironmentConfigurationReader(
+            try INIDocument(text, source: "environment.cfg", dialect: .environment))
         let content = reader.read()
         guard reader.problems.isEmpty else {
             throw DevhostError(
@@ -72,7 +75,7 @@ public struct EnvironmentConfiguration: Sendable {
 public struct ComponentSetting: Sendable, Hashable {
     /// The component.
     public let component: String
-    /// The setting's name, in lower case.
+    /// The setting's name: as it is written, in secrets in lower case.
     public let attribute: String
     /// Its value.
     public let value: String

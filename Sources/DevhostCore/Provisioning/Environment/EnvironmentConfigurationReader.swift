@@ -18,6 +18,12 @@ struct EnvironmentConfigurationReader {
         "host": ["components", "ignore", "platform", "require_sudo"],
     ]
 
+    /// What batou knows, in its own order; it refuses an environment with another.
+    private static let updateMethods = ["rsync", "rsync-ext", "hg-bundle", "hg-pull", "git-bundle", "git-pull"]
+    private static let method = "fc-nixos-dev-vm"
+    /// What hosts have that name none.
+    private static let defaultProvisioner = "default"
+
     private let document: INIDocument
     private(set) var problems: [String] = []
     private(set) var warnings: [ConfigurationWarning] = []
@@ -28,31 +34,37 @@ struct EnvironmentConfigurationReader {
         var content = Content()
         if let section = document["environment"] {
             check(section, knows: ["service_user", "platform", "update_method"], kind: "environment")
-            content.serviceUser = user(section["service_user"])
-            content.platform = section["platform"]?.value
-            content.updateMethod = section["update_method"]?.value
-            if let entry = section["update_method"],
-                !["rsync", "rsync-ext", "pull", "git-bundle", "hg-bundle", "hg-pull", "git-pull", "git-diff"].contains(
-                    entry.value)
-            {
-                warn(entry.line, "\(entry.value.quoted) is no update method that is known here")
+            content.serviceUser = user(setting(section, "service_user"))
+            content.platform = setting(section, "platform")?.value
+            let method = setting(section, "update_method")
+            content.updateMethod = method?.value
+            if let method, !Self.updateMethods.contains(method.value) {
+                warn(
+                    method.line,
+                    "update_method \(method.value.quoted) is none that batou takes; it has "
+                        + Self.updateMethods.joined(separator: ", "))
             }
         }
+        let used = Set(
+            document.sections.filter { $0.name.hasPrefix("host:") }.map { setting($0, "provisioner")?.value ?? "" }
+                .map { $0.isEmpty ? Self.defaultProvisioner : $0 })
         var provisioners: [String: VMProvisioner] = [:]
+        var failed: Set<String> = []
         for section in document.sections {
-            if let name = section.name.suffix(after: "provisioner:") {
-                provisioners[name] = provisioner(name, section)
+            guard let name = section.name.suffix(after: "provisioner:") else { continue }
+            if let method = setting(section, "method"), method.value != Self.method, !used.contains(name) {
+                warn(method.line, "\(Self.refusal(ofMethod: method.value)); no host here uses it")
+            } else if let provisioner = provisioner(name, section) {
+                provisioners[name] = provisioner
+            } else {
+                failed.insert(name)
             }
         }
-        let failed = Set(document.sections.compactMap { $0.name.suffix(after: "provisioner:") })
-            .subtracting(provisioners.keys)
         for section in document.sections {
             if let name = section.name.suffix(after: "host:") {
                 if let host = host(name, section, provisioners, failed, content) { content.hosts.append(host) }
             } else if let name = section.name.suffix(after: "component:") {
-                content.overrides += section.entries.map {
-                    ComponentSetting(component: name, attribute: $0.key, value: $0.value)
-                }
+                addSettings(of: name, section, to: &content)
             } else if !section.name.hasPrefix("provisioner:"),
                 !["environment", "hosts", "vfs", "resolver"].contains(section.name)
             {
@@ -60,6 +72,17 @@ struct EnvironmentConfigurationReader {
             }
         }
         return content
+    }
+
+    private mutating func addSettings(of component: String, _ section: INIDocument.Section, to content: inout Content) {
+        var lines: [String: Int] = [:]
+        for entry in section.entries {
+            let setting = ComponentSetting(component: component, attribute: entry.key, value: entry.value)
+            if let line = lines.updateValue(entry.line, forKey: setting.variable) {
+                warn(entry.line, "\(entry.key.quoted) takes the place of line \(line): both are \(setting.variable)")
+            }
+            content.overrides.append(setting)
+        }
     }
 
     // MARK: Sections
@@ -72,12 +95,12 @@ struct EnvironmentConfigurationReader {
                 "method", "host", "release", "channel", "hydra-eval", "memory", "cores", "disk_size",
                 "update_channel",
             ], kind: "provisioner")
-        if let method = section["method"], method.value != "fc-nixos-dev-vm" {
-            fail(method.line, "method \(method.value.quoted) is not fc-nixos-dev-vm, the only one there is")
-        } else if section["method"] == nil {
-            fail(section.line, "[\(section.name.printable)] has no method; write method = fc-nixos-dev-vm")
+        if let method = setting(section, "method") {
+            if method.value != Self.method { fail(method.line, Self.refusal(ofMethod: method.value)) }
+        } else {
+            fail(section.line, "[\(section.name.printable)] has no method; write method = \(Self.method)")
         }
-        let devhost = section["host"]
+        let devhost = setting(section, "host")
         if let devhost {
             do throws(DevhostError) {
                 _ = try SSHDestination(devhost.value)
@@ -86,37 +109,55 @@ struct EnvironmentConfigurationReader {
             fail(section.line, "[\(section.name.printable)] has no host; write host = and the devhost's name")
         }
         let source = source(section)
-        let memory = value(section["memory"]) { text throws(DevhostError) in try MemorySize(text) }
-        let cpus = value(section["cores"]) { text throws(DevhostError) in try CPUCount(text) }
-        let diskSize = value(section["disk_size"]) { text throws(DevhostError) in try DiskSize(text) }
-        let updates = boolean(section["update_channel"]) ?? true
+        let memory = value(setting(section, "memory")) { text throws(DevhostError) in try MemorySize(text) }
+        let cpus = value(setting(section, "cores")) { text throws(DevhostError) in try CPUCount(text) }
+        let diskSize = value(setting(section, "disk_size")) { text throws(DevhostError) in try DiskSize(text) }
+        let updates = boolean(setting(section, "update_channel")) ?? true
         guard problems.count == before, let source, let devhost else { return nil }
         return VMProvisioner(
             name: name, devhost: devhost.value, source: source, memory: memory, cpus: cpus, diskSize: diskSize,
             updatesChannel: updates)
     }
 
+    private static func refusal(ofMethod text: String) -> String {
+        if text == "fc-nixos-dev-container" {
+            return "method 'fc-nixos-dev-container' is no more: VMs took the place of containers; write "
+                + "method = \(method), with release =, memory = and cores ="
+        }
+        return "method \(text.quoted) is not \(method), the only one there is"
+    }
+
     /// `release`, alone or with the `channel` it belongs to; a channel alone means its latest release; or `hydra-eval`.
     private mutating func source(_ section: INIDocument.Section) -> VMProvisioner.Source? {
-        if let entry = section["hydra-eval"], section["release"] == nil {
+        let release = setting(section, "release").flatMap { $0.value.isEmpty ? nil : $0 }
+        if let entry = setting(section, "hydra-eval"), release == nil {
             return value(entry) { text throws(DevhostError) in
                 _ = try ReleaseReference(hydraEvaluation: text)
                 return .hydra(text)
             }
         }
-        let channel = section["channel"]?.value
-        guard let entry = section["release"] ?? section["channel"] else {
-            fail(
-                section.line, "[\(section.name.printable)] says no release; write release =, channel = or hydra-eval =")
-            return nil
-        }
-        return value(entry) { text throws(DevhostError) in
-            if entry.key == "channel" { return .release(try ReleaseReference("fcrs://\(text)/")) }
-            if let channel, !text.contains("://") {
-                return .release(try ReleaseReference("fcrs://\(channel)/\(text)"))
+        let channel = setting(section, "channel")
+        if let release {
+            return value(release) { text throws(DevhostError) in
+                if let channel, !text.contains("://") {
+                    return .release(.catalog(try Self.channel(channel.value), try ReleaseName(text)))
+                }
+                return .release(try ReleaseReference(text))
             }
-            return .release(try ReleaseReference(text))
         }
+        if let channel {
+            return value(channel) { text throws(DevhostError) in .release(.catalog(try Self.channel(text), nil)) }
+        }
+        fail(section.line, "[\(section.name.printable)] says no release; write release =, channel = or hydra-eval =")
+        return nil
+    }
+
+    /// - Throws: `invalidArgument` that quotes what stands in the file.
+    private static func channel(_ text: String) throws(DevhostError) -> ChannelName {
+        guard text.contains("://") else { return try ChannelName(text) }
+        throw DevhostError(
+            .invalidArgument, "\(text.quoted) is an address, not the name of a channel",
+            next: "write release = and the address of a release, or channel = and a name such as fc-23.11-production")
     }
 
     private mutating func host(
@@ -126,22 +167,25 @@ struct EnvironmentConfigurationReader {
         check(
             section, knows: ["provision-dynamic-hostname", "provision-aliases", "provisioner", "service_user"],
             kind: "host", prefix: "data-")
-        let isDynamic = boolean(section["provision-dynamic-hostname"]) ?? false
-        let aliases = value(section["provision-aliases"]) { text throws(DevhostError) in
-            try Alias.parseList(text.split(whereSeparator: \.isWhitespace).joined(separator: " "))
-        }
-        let serviceUser = user(section["service_user"]) ?? content.serviceUser
-        let wanted = section["provisioner"]?.value ?? "default"
+        let isDynamic = boolean(setting(section, "provision-dynamic-hostname")) ?? false
+        let aliases = aliases(setting(section, "provision-aliases"))
+        let serviceUser = user(setting(section, "service_user")) ?? content.serviceUser
+        let named = setting(section, "provisioner").flatMap { $0.value.isEmpty ? nil : $0 }
+        let wanted = named?.value ?? Self.defaultProvisioner
         if wanted == "none" { return nil }
         guard let provisioner = provisioners[wanted] else {
-            if let entry = section["provisioner"], !failed.contains(wanted) {
-                fail(entry.line, "there is no [provisioner:\(wanted.printable)]")
+            if let named, !failed.contains(wanted) {
+                fail(named.line, "there is no [provisioner:\(wanted.printable)]")
             }
             return nil
         }
         if !isDynamic {
             do throws(DevhostError) { _ = try VMName(name) } catch {
-                fail(section.line, "\(error); or write provision-dynamic-hostname = True")
+                let label = DNSLabel.nearest(to: name).map { DNSLabel.isAllDigits($0) ? "vm-\($0)" : $0 }
+                fail(
+                    section.line,
+                    "\(error)" + (label.map { ", for instance \($0)" } ?? "")
+                        + "; or write provision-dynamic-hostname = True")
                 return nil
             }
             if (try? SSHDestination(provisioner.devhost))?.host == name {
@@ -158,7 +202,7 @@ struct EnvironmentConfigurationReader {
             return nil
         }
         return EnvironmentHost(
-            name: name, isDynamic: isDynamic, aliases: aliases ?? [], serviceUser: serviceUser,
+            name: name, isDynamic: isDynamic, aliases: aliases, serviceUser: serviceUser,
             provisioner: provisioner)
     }
 
@@ -167,11 +211,34 @@ struct EnvironmentConfigurationReader {
     private mutating func check(
         _ section: INIDocument.Section, knows keys: Set<String>, kind: String, prefix: String? = nil
     ) {
-        let foreign = Self.foreign[kind] ?? []
-        for entry in section.entries where !keys.contains(entry.key) && !foreign.contains(entry.key) {
+        let known = keys.union(Self.foreign[kind] ?? [])
+        // What [DEFAULT] gives to all sections need not mean something in each.
+        for entry in section.entries where !known.contains(entry.key) && !entry.isInherited {
             if let prefix, entry.key.hasPrefix(prefix) { continue }
-            warn(entry.line, "\(entry.key.quoted) means nothing in [\(section.name.printable)]")
+            let meant = known.contains(entry.key.lowercased()) ? "; write \(entry.key.lowercased())" : ""
+            warn(entry.line, "\(entry.key.quoted) means nothing in [\(section.name.printable)]\(meant)")
         }
+    }
+
+    /// A setting that is one word or a list: blanks and newlines before it mean nothing.
+    private func setting(_ section: INIDocument.Section, _ key: String) -> INIDocument.Entry? {
+        section[key].map { INIDocument.Entry(key: $0.key, value: $0.value.trimmed, line: $0.line) }
+    }
+
+    private mutating func aliases(_ entry: INIDocument.Entry?) -> [Alias] {
+        guard let entry else { return [] }
+        var aliases: [Alias] = []
+        var known: Set<Alias> = []
+        for word in entry.value.split(whereSeparator: \.isWhitespace).map(String.init) {
+            do throws(DevhostError) {
+                let alias = try Alias(word)
+                if known.insert(alias).inserted { aliases.append(alias) }
+            } catch {
+                let label = DNSLabel.nearest(to: word).map { ", for instance \($0)" } ?? ""
+                fail(entry.line, "\(entry.key): \(error)\(label)")
+            }
+        }
+        return aliases
     }
 
     private mutating func value<Value>(

@@ -2,16 +2,18 @@
 public struct EnvironmentSecrets: Sendable {
     /// The settings of components.
     public let settings: [ComponentSetting]
+    /// What is odd about the files that they come from.
+    public private(set) var warnings: [String] = []
 
     /// No secrets.
     public init() { settings = [] }
 
-    /// Parses the clear text: sections named as components, with or without `component:`.
+    /// Parses the clear text as batou does: sections named as components, with or without `component:`.
     /// - Throws: `invalidConfiguration` without a word of the content.
     public init(_ text: String, source: String) throws(DevhostError) {
         let document: INIDocument
         do {
-            document = try INIDocument(text, source: source)
+            document = try INIDocument(text, source: source, dialect: .secrets)
         } catch {
             throw DevhostError(
                 .invalidConfiguration, "\(source) cannot be read as sections with settings",
@@ -25,23 +27,37 @@ public struct EnvironmentSecrets: Sendable {
         }
     }
 
-    /// Reads and decrypts the secrets of an environment; the clear text is never written anywhere.
+    /// Reads and decrypts the secrets of an environment; the clear text is never written anywhere. A `secrets.cfg` in
+    /// clear beside an encrypted one counts as little as it does for batou, which never reads it.
     /// - Parameter mayAsk: Whether gpg may ask for a passphrase.
-    /// - Throws: `conflict` for more than one file, `permissionDenied` where none of the keys fits.
+    /// - Throws: `conflict` for more than one encrypted file, `permissionDenied` where none of the keys fits.
     public static func load(
         folder: String, environment: [String: String], mayAsk: Bool = true
     ) async throws -> EnvironmentSecrets {
-        let files = try Files.names(in: folder).filter { $0 == "secrets.cfg" || $0.hasPrefix("secrets.cfg.") }
-            .filter { !$0.hasSuffix("~") }.sorted()
-        guard let file = files.first else { return EnvironmentSecrets() }
-        guard files.count == 1 else {
+        let names = try Files.names(in: folder)
+        let files = names.filter { $0.hasPrefix("secrets.cfg.") && !$0.hasSuffix("~") }.sorted()
+        let isClear = names.contains("secrets.cfg")
+        guard let file = files.first ?? (isClear ? "secrets.cfg" : nil) else { return EnvironmentSecrets() }
+        guard files.count <= 1 else {
             throw DevhostError(
                 .conflict, "\(folder.quoted) has several files of secrets: \(files.joined(separator: ", "))",
                 next: "keep one of them")
         }
+        var secrets = try await read(file, in: folder, environment, mayAsk: mayAsk)
+        if isClear, file != "secrets.cfg" {
+            secrets.warnings.append("secrets.cfg is passed over: the secrets are those of \(file)")
+        }
+        return secrets
+    }
+
+    private static func read(
+        _ file: String, in folder: String, _ environment: [String: String], mayAsk: Bool
+    ) async throws -> EnvironmentSecrets {
         let path = "\(folder)/\(file)"
         switch file {
-        case "secrets.cfg": return try EnvironmentSecrets(Files.readText(path, limit: 16 << 20), source: file)
+        case "secrets.cfg":
+            let content = try Files.read(path, limit: 16 << 20)
+            return try EnvironmentSecrets(String(settings: content, source: file), source: file)
         case "secrets.cfg.gpg":
             let mode = mayAsk ? [] : ["--pinentry-mode", "cancel"]
             return try await decrypt(file, "gpg", ["--batch", "--quiet"] + mode + ["--decrypt", path], environment)
@@ -73,7 +89,7 @@ public struct EnvironmentSecrets: Sendable {
                 .permissionDenied, "\(program) cannot decrypt \(file): \(said.joined(separator: " / "))",
                 next: "see whether one of your keys is among its recipients")
         }
-        return try EnvironmentSecrets(result.text, source: file)
+        return try EnvironmentSecrets(String(settings: result.output, source: file), source: file)
     }
 
     /// The files of identities: named by the variable that batou has for it, or ssh's usual ones.

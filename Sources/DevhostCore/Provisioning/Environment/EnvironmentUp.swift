@@ -74,11 +74,10 @@ public final class EnvironmentUp: Sendable {
 
     private func bringUp() async throws -> [HostOutcome] {
         for warning in configuration.warnings { emit(.warning(warning.description)) }
-        let variables = EnvironmentVariables(
-            configuration,
-            secrets: try await EnvironmentSecrets.load(
-                folder: configuration.folder, environment: options.environment),
-            caller: options.environment)
+        let secrets = try await EnvironmentSecrets.load(
+            folder: configuration.folder, environment: options.environment)
+        for warning in secrets.warnings { emit(.warning(warning)) }
+        let variables = EnvironmentVariables(configuration, secrets: secrets, caller: options.environment)
         if !Files.exists(configuration.scriptPath) && !Files.exists(configuration.nixPath) {
             emit(.warning("there is neither a provision.sh nor a provision.nix: the VMs are only brought up"))
         }
