@@ -44,7 +44,8 @@ struct AccessLog: Sendable {
         else { return nil }
         if [0, 401, 403, 502, 503, 504].contains(status) { return nil }
         let host = quoted.dropFirst().prefix { $0 != "\"" && $0 != ":" }
-        return (host.lowercased(), moment)
+        // Caddy notes the host as it came; it is published in small letters and without the dot at its end.
+        return ((host.hasSuffix(".") ? host.dropLast() : host).lowercased(), moment)
     }
 
     /// What follows a key, up to the next comma or brace.

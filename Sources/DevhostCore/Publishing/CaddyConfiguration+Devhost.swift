@@ -56,10 +56,37 @@ extension CaddyConfiguration {
         /// Caddy answers this itself; the answer comes from the folder of published names.
         private static let askPath = "/.devhost/ask"
 
-        /// Matches a request whose placeholder names something that is published. Caddy escapes what a placeholder
-        /// brings into a pattern, so `*` as a host matches nothing.
+        /// Matches a request whose placeholder names something that is published. What the placeholder brings must be a
+        /// name by ``namePattern``: Caddy cleans paths, so that `x/../NAME` would find what NAME finds.
         private func isPublished(_ placeholder: String) -> Match {
             Match(file: .init(root: layout.publishedNames, tryFiles: ["/\(placeholder)/*,*"]))
+        }
+
+        // MARK: Names
+
+        /// What a published name looks like: the public address, with the label of a VM and that of an alias before it or
+        /// without. Small letters, digits, hyphens and dots alone: nothing that means something in a path or a pattern.
+        private var namePattern: String {
+            let label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+            return "(?:\(label)\\.){0,2}\(publish.address.replacing(".", with: "\\."))"
+        }
+
+        /// Brings a Host in capitals or with a dot at its end into the form in which names are published, and turns away
+        /// what is no name then, before anything looks for a file. Stands before all that looks at the Host.
+        private var hostRules: [Route] {
+            let small = (UInt8(ascii: "A")...UInt8(ascii: "Z")).map { letter in
+                Handler.Replacement(
+                    search: String(UnicodeScalar(letter)), replace: String(UnicodeScalar(letter | 0x20)))
+            }
+            let dot = Handler.Replacement(searchRegexp: "\\.(:[0-9]*)?$", replace: "$1")
+            let isOtherForm = Match(headerRegexp: ["Host": .init(pattern: "[A-Z]|\\.(:[0-9]*)?$")])
+            let isNoName = Match(not: [Match(headerRegexp: ["Host": .init(pattern: "^\(namePattern)(?::[0-9]*)?$")])])
+            return [
+                Route(
+                    match: [isOtherForm],
+                    handle: [Handler(handler: "headers", request: .init(replace: ["Host": small + [dot]]))]),
+                Route(match: [isNoName], handle: notFound.handle, terminal: true),
+            ]
         }
 
         // MARK: Certificates
@@ -85,10 +112,15 @@ extension CaddyConfiguration {
             ask.host = ["127.0.0.1"]
             ask.path = [Self.askPath]
             ask.remoteIp = .init(ranges: ["127.0.0.1"])
+            var other = ask
+            other.file = nil
+            other.not = [Match(varsRegexp: ["{http.request.uri.query.domain}": .init(pattern: "^\(namePattern)$")])]
             return server(
                 ":80",
                 routes: [
+                    Route(match: [other], handle: notFound.handle, terminal: true),
                     Route(match: [ask], handle: [Handler(handler: "static_response", statusCode: 200)], terminal: true),
+                ] + hostRules + [
                     Route(
                         match: [isPublished("{http.request.host}")],
                         handle: [
@@ -120,7 +152,7 @@ extension CaddyConfiguration {
         var secureServer: Server {
             var server = server(
                 ":443",
-                routes: [
+                routes: hostRules + [
                     Route(
                         match: [isPublished("{http.request.host}")],
                         handle: [

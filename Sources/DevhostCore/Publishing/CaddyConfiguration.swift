@@ -153,6 +153,7 @@ struct CaddyConfiguration: Codable, Hashable, Sendable {
         var path: [String]?
         var remoteIp: Ranges?
         var vars: [String: [String]]?
+        var varsRegexp: [String: Pattern]?
 
         struct Pattern: Codable, Hashable, Sendable {
             var pattern: String
@@ -190,7 +191,14 @@ struct CaddyConfiguration: Codable, Hashable, Sendable {
         }
 
         struct HeaderChange: Codable, Hashable, Sendable {
-            var delete: [String]
+            var delete: [String]?
+            var replace: [String: [Replacement]]?
+        }
+
+        struct Replacement: Codable, Hashable, Sendable {
+            var search: String?
+            var searchRegexp: String?
+            var replace: String
         }
 
         struct Upstream: Codable, Hashable, Sendable {

@@ -19,7 +19,7 @@ import Testing
             "\(layout.proxyLogs)/access-2026-11-24T10-00-00.000.log", Array(full.utf8), mode: 0o600)
         let current =
             Self.line("app.demo.localhost:443", "200.9", 404) + Self.line("app.demo.localhost", "300", 502)
-            + Self.line("App.Demo.localhost", "250", 304) + "{\"ts\":1" + "\n\u{0}\n"
+            + Self.line("App.Demo.localhost.", "250", 304) + "{\"ts\":1" + "\n\u{0}\n"
         try Files.write(layout.accessLog, Array(current.utf8), mode: 0o600)
         let last = try AccessLog(layout: layout).lastRequests()
         #expect(

@@ -55,6 +55,11 @@ final class ProxyHost {
 
     var log: String { (try? Files.readText("\(test.configuration.layout.proxyLogs)/caddy.log")) ?? "" }
 
+    /// When each host was last asked for.
+    var requests: [String: Timestamp] {
+        (try? AccessLog(layout: test.configuration.layout).lastRequests()) ?? [:]
+    }
+
     /// Makes a VM on the mock driver and publishes it.
     @discardableResult
     func ensure(_ name: String, aliases: String = "", ports: [String] = [], isPrivate: Bool? = nil) async throws
