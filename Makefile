@@ -34,7 +34,7 @@ install: build ## Install both commands, the sudo rule and the timers below DEST
 	install -m 0755 $(binaries) $(DESTDIR)$(PREFIX)/bin/
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/man/*.1
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,$(sort $(dir $(completions))))
-	@set -e; share=$(DESTDIR)$(PREFIX)/share; for program in $(programs); do \
+	@set -e; umask 022; share=$(DESTDIR)$(PREFIX)/share; for program in $(programs); do \
 	  .build/release/$$program completion bash >$$share/bash-completion/completions/$$program; \
 	  .build/release/$$program completion zsh >$$share/zsh/site-functions/_$$program; \
 	  .build/release/$$program completion fish >$$share/fish/vendor_completions.d/$$program.fish; \
