@@ -61,6 +61,11 @@ def set_up():
     # Images that name a file of the host.
     for name, options in (("backing", "-b /run/secret -F raw"), ("data", "-o data_file=/run/owned/data,data_file_raw=on")):
         rig.shell(f"qemu-img create -q -f qcow2 {options} {HOME}/{name}.qcow2 1G; rm -f /run/owned/data")
+    # One whose bitmap takes half a GiB of whoever opens it, in a file of 330 KiB.
+    rig.shell(f"qemu-img create -q -f qcow2 {HOME}/bitmap.qcow2 2T; qemu-img bitmap --add -g 512 -f qcow2 {HOME}/bitmap.qcow2 b")
+    # Links in a folder of images: to what is there for root alone, and to what is not.
+    for name, target in (("out-there", "/root"), ("out-gone", "/root/gone"), ("out-file", "/run/secret"), ("out-up", "../../../..")):
+        os.symlink(target, f"{IMAGES}/{name}")
     rig.shell(f"chown -R {USER}: {HOME}")
 
 
@@ -142,7 +147,7 @@ ATTACKS = [
     ("!", f"{ENSURE} --image-url file://{IMAGES}/../../../../run/secret stolen"),
     ("!", f"{ENSURE} --image-url file://{IMAGES}/%2e%2e/%2e%2e/%2e%2e/%2e%2e/run/secret stolen"),
     ("!", f"{ENSURE} --image-url {URL}/redirect stolen"), ("!", f"{ENSURE} --image-url {URL}/backing.qcow2 stolen"),
-    ("!", f"{ENSURE} --image-url {URL}/data.qcow2 stolen"), ("!", f"{ENSURE} --image-url {URL}/missing stolen"),
+    ("!", f"{ENSURE} --image-url {URL}/data.qcow2 stolen"), ("!", f"{ENSURE} --image-url {URL}/bitmap.qcow2 stolen"), ("!", f"{ENSURE} --image-url {URL}/missing stolen"),
     ("!", f"{ENSURE} --release {URL}/meta-file stolen"), ("!", f"{ENSURE} --release {URL}/meta-option stolen"),
     ("!", f"{ENSURE} --release {URL}/meta-escape stolen"), ("!", f"{ENSURE} --release file:///run/secret stolen"),
     ("!", f"{ENSURE} --release fcrs://../../run/secret stolen"), ("!", "sudo $FC release show file:///run/secret"),
@@ -155,6 +160,10 @@ ATTACKS = [
     ("!", "sudo $FC restore 'victim@../x'"), ("!", "sudo $FC restore '../victim@x'"), ("!", "sudo $FC restore victim"),
     ("!", "sudo $FC snapshot rm 'victim@</name>'"), ("!", "sudo $FC clone victim ../../etc/passwd"), ("!", "sudo $FC clone victim _images"),
     ("!", "sudo $FC clone victim victim"), ("!", "sudo $FC clone ../victim stolen"), ("!", "cat /var/lib/devhost/_audit/audit.log"),
+    # What an answer tells of files that only root may see.
+    *[("!", f"for link in out-there out-gone out-file out-up; do sudo $FC {verb} file://{IMAGES}/$link/x {name} 2>&1 |"
+            " sed \"s/$link/LINK/g\" | tail -n 1; done | sort -u | grep -c . | grep -vx 1")
+      for verb, name in (("ensure --timeout 1 --image-url", "stolen"), ("release show", ""))],
     # Options of the programs that run beneath.
     ("!", f"{ENSURE} --image-url '-o/run/owned/curl' stolen"), ("!", f"{ENSURE} --image-url '{URL}/x -o /run/owned/curl' stolen"),
     ("!", f"{ENSURE} --image-url 'http://-oProxyCommand=id/' stolen"), ("!", f"{ENSURE} --hydra-eval '1 -o /run/owned/x' stolen"),
