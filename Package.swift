@@ -28,7 +28,8 @@ let package = Package(
         .executableTarget(name: "ensure-tool", dependencies: ["DevhostCore"], path: "Examples/ensure-tool"),
         .executableTarget(
             name: "bench-tool", dependencies: ["DevhostBase", "DevhostCore"], path: "Tests/Bench/bench-tool"),
-        .executableTarget(name: "rehearse", dependencies: ["DevhostCore"], path: "Tests/Support/rehearse"),
+        .executableTarget(
+            name: "rehearse", dependencies: ["DevhostBase", "DevhostCore"], path: "Tests/Support/rehearse"),
         .testTarget(
             name: "DevhostCoreTests", dependencies: ["DevhostCore", "DevhostCommandLine", "DevhostCLI"]),
         .testTarget(

@@ -29,6 +29,10 @@ extension VirtualMachineTests {
 
         @Test func whatHappensToRealDevhostsLosesNothing() async throws { try await Self.run("disasters.py") }
 
+        @Test func whateverImageIsTakenCostsLittleToOpen() async throws {
+            try await Self.run("mutated_images.py", "500", "1")
+        }
+
         @Test func aUserOfSudoGetsNothingButFCDevhost() async throws { try await Self.run("sudo.py", Self.sudoers) }
     }
 }

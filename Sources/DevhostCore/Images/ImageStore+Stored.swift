@@ -1,3 +1,5 @@
+import Glibc
+
 extension ImageStore {
     /// The digest of the one complete image that begins so.
     /// - Throws: `notFound` where there is none, `invalidArgument` where there are several.
@@ -26,7 +28,33 @@ extension ImageStore {
                     .notFound, "the image \(digest) is not in the store",
                     next: "bring up a VM from it, or give its URL")
             }
+            try await requireGood(image)
             return try await body(image)
         }
+    }
+
+    /// Why an image of the store would not be taken today; nil where it would, and where it lies on another machine or
+    /// cannot be read. Its virtual size was somebody's decision, which holds.
+    func refusal(of image: BaseImage) -> DevhostError? {
+        guard volumes.localFolder != nil, let file = try? FileDescriptor.open(image.path, O_RDONLY | O_NOFOLLOW) else {
+            return nil
+        }
+        do {
+            _ = try ImageJudge(maximumVirtualSize: .max).judge(file, name: "\(image.sha256) of the store")
+            return nil
+        } catch {
+            return error as? DevhostError
+        }
+    }
+
+    /// Makes sure that no new disk is made over an image that an older version took and that would not be taken today:
+    /// each look at it may take the machine's memory. Disks that are there stay as they are.
+    func requireGood(_ image: BaseImage) async throws {
+        guard let refusal = try await Blocking.run({ self.refusal(of: image) }) else { return }
+        throw DevhostError(
+            refusal.code, refusal.message,
+            next:
+                "use another image; 'fc-devhost doctor' says which VMs have it, and 'fc-devhost images prune' removes it "
+                + "when none has")
     }
 }

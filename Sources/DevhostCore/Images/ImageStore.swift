@@ -93,6 +93,7 @@ public struct ImageStore: Sendable {
             }
             let result = try await locked(digest.description, .shared, doing: "", progress) { () -> Result? in
                 guard let image = try await completeImage(digest) else { return nil }
+                try await requireGood(image)
                 try await noteUse(of: digest, source: source, progress)
                 return try await body(image)
             }
@@ -144,7 +145,7 @@ public struct ImageStore: Sendable {
         guard let content = try? Files.read(recordPath(digest), limit: Self.largestRecord),
             let record = try? JSONCoding.decode(StoredImage.self, from: content), record.sha256 == digest
         else { return nil }
-        return record
+        return record.bounded
     }
 
     /// - Throws: `refused` for a record that could not be read again.

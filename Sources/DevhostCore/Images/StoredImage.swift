@@ -43,6 +43,23 @@ struct StoredImage: Codable, Sendable, Hashable {
     static let mostSources = 16
     static let mostReleaseNames = 64
 
+    /// The longest URL that a source may have: the longest that ``ResourceURL`` takes, and some that must be escaped in
+    /// what is shown of it.
+    static let longestURL = 3 * 4096
+
+    /// Without what servers and callers could fill a record with before these bounds held: the rest is kept, so that an
+    /// image in use stays what it is.
+    var bounded: StoredImage {
+        var image = self
+        image.sources = sources.suffix(Self.mostSources).filter { $0.url.utf8.count <= Self.longestURL }.map {
+            var source = $0
+            source.validators = $0.validators.bounded
+            return source
+        }
+        image.releaseNames = releaseNames.suffix(Self.mostReleaseNames).filter { ReleaseMetadata.isName($0) }
+        return image
+    }
+
     /// Takes note of where the image came from, and that it is being used.
     mutating func note(_ source: Source?, releaseName: String?, at now: Timestamp) {
         if let source {

@@ -17,6 +17,17 @@ public struct HTTPValidators: Sendable, Hashable, Codable {
     /// What `If-Range` may hold: weak validators cannot vouch for a part of a resource (RFC 9110, 13.1.5).
     var forRange: String? { etag.flatMap { $0.hasPrefix("W/") ? nil : $0 } ?? lastModified }
 
+    /// The most bytes of a validator that is kept: a server writes what it likes into these headers, and each stands in a
+    /// file of ours as long as the image does. Those of real servers have fewer than a hundred.
+    package static let longest = 512
+
+    /// Without what is too long to be kept: nothing is asked conditionally by it then, and what it described is fetched
+    /// anew.
+    package var bounded: HTTPValidators {
+        func kept(_ text: String?) -> String? { text.flatMap { $0.utf8.count <= Self.longest ? $0 : nil } }
+        return HTTPValidators(etag: kept(etag), lastModified: kept(lastModified))
+    }
+
     enum CodingKeys: String, CodingKey {
         case etag
         case lastModified = "last_modified"
@@ -29,7 +40,9 @@ struct HTTPResponseHead {
     /// Names in lower case; the last of several values.
     var fields: [String: String] = [:]
 
-    var validators: HTTPValidators { HTTPValidators(etag: fields["etag"], lastModified: fields["last-modified"]) }
+    var validators: HTTPValidators {
+        HTTPValidators(etag: fields["etag"], lastModified: fields["last-modified"]).bounded
+    }
 
     var contentLength: UInt64? { fields["content-length"].flatMap { UInt64($0) } }
 

@@ -206,6 +206,61 @@ import Testing
         await expectError(.refused) { try judge(path) }
     }
 
+    /// QEMU loads every bitmap of an image that it opens: a table of a few KiB stands for half a GiB.
+    @Test func bitmapsThatTakeTheHostsMemoryAreRefused() async throws {
+        func bitmaps(_ size: String, _ count: Int = 1, granularity: String = "65536") async throws -> String {
+            let path = try await images.qcow2("image", size: size)
+            for number in 0..<count {
+                try await images.run(
+                    "qemu-img", ["bitmap", "--add", "-g", granularity, "-f", "qcow2", path, "bitmap\(number)"])
+            }
+            return path
+        }
+        try judge(try await bitmaps("2T", 2))
+        try judge(try await bitmaps("8M", 16, granularity: "512"))
+        await expectRefusal(try await bitmaps("2T", granularity: "512"), "take more than 9437184 bytes of memory")
+        await expectRefusal(try await bitmaps("2T", 3), "take more than")
+        await expectRefusal(try await bitmaps("8M", 17), "it has 17 bitmaps")
+
+        let path = try await bitmaps("2T")
+        var extensions = Int(try judge(path).headerLength)
+        let content = try Files.read(path)
+        while content[extensions..<extensions + 4] != [0x23, 0x85, 0x28, 0x75] {
+            let length = content[extensions + 4..<extensions + 8].reduce(0) { $0 << 8 | Int($1) }
+            extensions += 8 + (length + 7) / 8 * 8
+        }
+        let list = content[extensions + 24..<extensions + 32].reduce(0) { $0 << 8 | Int($1) }
+        for (offset, bytes, reason) in [
+            (17, [9], "memory"), (17, [8], "granularity of 2^8"), (17, [64], "granularity of 2^64"),
+            (8, [0x00, 0xff, 0xff, 0xff], "more than the bitmap needs"), (0, [0x7f], "table of a bitmap at"),
+            (20, [0xff, 0xff, 0xff, 0xff], ""),
+        ] as [(Int, [UInt8], String)] {
+            let original = Array(content[list + offset..<list + offset + bytes.count])
+            try images.patch(path, at: list + offset, bytes)
+            // Behind the end of the list nothing is read, wherever an entry says that it ends.
+            if reason.isEmpty { try judge(path) } else { await expectRefusal(path, reason) }
+            try images.patch(path, at: list + offset, original)
+        }
+        // The list is longer than what the number says: QEMU walks all of it.
+        try images.patch(path, at: extensions + 16, number: UInt64(64 << 10 | 8))
+        await expectRefusal(path, "more than 65536")
+        // Without the bit that vouches for it, the list is not read by anybody.
+        try images.patch(path, at: extensions + 16, number: UInt64(32))
+        try images.patch(path, at: list + 17, [8])
+        try images.patch(path, at: 88, number: UInt64(0))
+        try judge(path)
+    }
+
+    @Test func snapshotsWithMuchToTellAreRefused() async throws {
+        let path = try await images.qcow2("image")
+        try await images.run("qemu-img", ["snapshot", "-c", "one", path])
+        // Data behind the list, which the name of the snapshot then takes in.
+        try await images.run("qemu-io", ["-f", "qcow2", "-c", "write -q 2M 1M", path])
+        let table = Int(try judge(path).snapshotOffset)
+        try images.patch(path, at: table + 12, [0xff, 0xff, 0xff, 0xff])
+        await expectRefusal(path, "snapshot table is longer than 65536 bytes")
+    }
+
     @Test func aFileCutOffAnywhereIsRefused() async throws {
         let path = try await images.qcow2("image", size: "1G")
         let size = Int(try Files.size(path))

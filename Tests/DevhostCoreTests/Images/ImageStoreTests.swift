@@ -180,6 +180,54 @@ final class ManualClock: SystemClock {
         #expect(listed.releaseNames.count == 64 && listed.releaseNames.last == "r70")
     }
 
+    /// What a server answers is kept only as far as it is short: a record that grew too large would be nobody's to use.
+    @Test func aServerCannotFillARecord() async throws {
+        let path = try await images.qcow2("a.qcow2")
+        let (content, hash) = (try Files.read(path), try digest(path))
+        for number in 0..<20 {
+            let server = try LoopbackServer(
+                serving: content,
+                [
+                    "ETag": "\"\(number)\(String(repeating: "e", count: 60_000))\"",
+                    "Last-Modified": String(repeating: "x", count: 60_000),
+                ])
+            _ = try await store().ensureImage(ImageSource(url: try server.url("/a.qcow2"), releaseName: "r\(number)"))
+        }
+        let record = "\(root.path)/store/\(hash).json"
+        #expect(try Files.size(record) < 16_000)
+        // One that an older version let grow as far as it could be written.
+        var json = try #require(try JSONSerialization.jsonObject(with: Data(try Files.read(record))) as? [String: Any])
+        var sources = try #require(json["sources"] as? [[String: Any]])
+        for index in sources.indices {
+            sources[index]["validators"] = ["etag": String(repeating: "e", count: 65_000)]
+        }
+        json["sources"] = sources
+        try Files.write(record, Array(try JSONSerialization.data(withJSONObject: json)), mode: 0o600)
+        #expect(try Files.size(record) > 1_000_000)
+        let image = try await store().ensureImage(
+            ImageSource(url: try ResourceURL("http://127.0.0.1:1/gone"), releaseName: "next"), expectedHash: hash)
+        #expect(image.sha256 == hash)
+        #expect(try Files.size(record) < 16_000)
+        #expect(try await store().images().first?.releaseNames.contains("next") == true)
+    }
+
+    /// Each look of QEMU at such an image costs the memory of the host, and each new disk over it is another look.
+    @Test func noNewDiskIsMadeOverAnImageThatWouldNotBeTakenToday() async throws {
+        let path = try await images.qcow2("a.qcow2")
+        let image = try await store().ensureImage(try fileURL(path))
+        chmod(image.path, 0o644)
+        try images.patch(image.path, at: 60, number: UInt32(1000))
+        chmod(image.path, 0o444)
+        let error = await expectError(.refused, containing: "1000 snapshots") {
+            try await store().ensureImage(try fileURL(path), expectedHash: image.sha256)
+        }
+        #expect(error?.description.contains("fc-devhost doctor") == true)
+        // Its virtual size was fine when it was taken, and stays so.
+        chmod(image.path, 0o644)
+        try images.patch(image.path, at: 60, number: UInt32(0))
+        _ = try await store { $0.virtualSize = 1 << 20 }.ensureImage(try fileURL(path), expectedHash: image.sha256)
+    }
+
     @Test func anImageRecordThatIsTooLargeIsAMissingOne() async throws {
         let path = try await images.qcow2("a.qcow2")
         let hash = try digest(path)

@@ -3,8 +3,11 @@
 //
 //     rehearse [--kill-at N] ensure NAME IMAGE-URL | grow NAME DISK-SIZE | rebuild NAME | shutdown NAME | suspend NAME |
 //         clone NAME NEW | destroy NAME | cleanup | template IMAGE-URL
+//     rehearse judge < PATHS
 //
-// Prints the effects, one a line, before each happens.
+// Prints the effects, one a line, before each happens; with "judge", what becomes of the image at each path: "taken", or
+// why it is refused.
+import DevhostBase
 import DevhostCore
 import Foundation
 
@@ -37,6 +40,19 @@ struct ReadyAtOnce: GuestProbe {
 }
 
 struct Usage: Error {}
+
+/// Says of each path on a line of the input whether its image is taken.
+func judge() {
+    while let path = readLine() {
+        var answer = "taken"
+        do {
+            _ = try ImageJudge().judge(try FileDescriptor.open(path, O_RDONLY), name: "it")
+        } catch {
+            answer = "\(error)".prefix { $0 != "\n" }.description
+        }
+        FileHandle.standardOutput.write(Data("\(answer)\n".utf8))
+    }
+}
 
 func run(_ words: [String], _ devhost: Devhost) async throws {
     switch (words.first, words.count) {
@@ -74,6 +90,10 @@ if words.first == "--kill-at", words.count > 1 {
 guard ProcessInfo.processInfo.environment["DEVHOST_TEST_HOST"] == "1" else {
     print("rehearse: only inside Tests/Support/test-host")
     exit(2)
+}
+if words == ["judge"] {
+    judge()
+    exit(0)
 }
 do {
     let devhost = Devhost(

@@ -29,6 +29,15 @@ struct ImageChecks: Sendable {
                         .error, "image \(image.sha256)", problem,
                         because: "every disk over it depends on each of its bytes: \(Self.list(image.users))",
                         remedy: "look for who changed it, and rebuild the VMs that use it"))
+            } else if let stored = try await store.completeImage(image.sha256), let refusal = store.refusal(of: stored)
+            {
+                symptoms.append(
+                    Symptom(
+                        .error, "image \(image.sha256)", "an older version took it, and today \(refusal.message)",
+                        because: "every look at it may take the memory of the machine: \(Self.list(image.users))",
+                        remedy: image.users.isEmpty
+                            ? "fc-devhost images prune --older-than 0"
+                            : "rebuild the VMs that use it from another image"))
             }
         }
         let leftovers =
