@@ -76,6 +76,9 @@ extension ImageStore {
 
     // MARK: Bytes
 
+    /// No download is larger than what may lie in the store.
+    private var largestDownload: UInt64 { min(limits.download, fetcher?.bound ?? .max) }
+
     /// Brings the bytes of a URL into the folder of downloads.
     /// - Returns: nil where they are the ones that `known` describes.
     private func fetch(
@@ -84,7 +87,10 @@ extension ImageStore {
     ) async throws -> Fetched? {
         progress(.step("fetching \(url.redacted)"))
         let file = try work.create(work.download)
-        let admit: @Sendable (UInt64?) throws -> Void = { [limits, folders, volumes] size in
+        let admit: @Sendable (UInt64?) throws -> Void = { [limits, folders, volumes, fetcher] size in
+            if let fetcher, let bound = fetcher.bound, let size, size > bound {
+                throw fetcher.refusal(of: url.redacted, size, beside: 0)
+            }
             // The file stands in the folder of downloads and then, for a moment, in the store too.
             var needs = [(folder: folders.work, bytes: size ?? 0)]
             if let folder = volumes.localFolder { needs.append((folder, size ?? 0)) }
@@ -96,11 +102,11 @@ extension ImageStore {
                 source: source, name: url.redacted, target: file, path: work.download, progress: progress)
             let validators = try copy.validators()
             if !known.isEmpty, validators == known { return nil }
-            let maximum = limits.download
+            let maximum = largestDownload
             let (sha256, size) = try await Blocking.run { try copy.run(maximum: maximum, admit: admit) }
             return Fetched(sha256: sha256, size: size, validators: validators, paths: [url.path])
         }
-        var request = HTTPTransfer.Request(url: url, file: file, path: work.download, maximum: limits.download)
+        var request = HTTPTransfer.Request(url: url, file: file, path: work.download, maximum: largestDownload)
         request.isPinned = isPinned
         request.known = known
         request.admit = admit
@@ -145,16 +151,19 @@ extension ImageStore {
             try FreeSpace.require([(folder, size)], reserve: limits.reserve, for: "the image \(name)")
         }
         progress(.step("storing \(name)"))
-        if try await !holds(digest, content: stored) {
-            try removeRecord(digest)
-            _ = try await volumes.add(
-                volumeName(digest), from: path, virtualSize: header.virtualSize, progress: progress)
+        try await withRoom(for: size, name, progress) {
+            if try await !holds(digest, content: stored) {
+                try removeRecord(digest)
+                _ = try await volumes.add(
+                    volumeName(digest), from: path, virtualSize: header.virtualSize, progress: progress)
+            }
+            var record = StoredImage(
+                sha256: digest, downloadSize: fetched.size, storedSHA256: stored, storedSize: size,
+                virtualSize: header.virtualSize, sources: [], releaseNames: [], firstUse: now, lastUse: now,
+                fetchedBy: fetcher?.user)
+            record.note(noted, releaseName: source.releaseName, at: now)
+            try write(record)
         }
-        var record = StoredImage(
-            sha256: digest, downloadSize: fetched.size, storedSHA256: stored, storedSize: size,
-            virtualSize: header.virtualSize, sources: [], releaseNames: [], firstUse: now, lastUse: now)
-        record.note(noted, releaseName: source.releaseName, at: now)
-        try write(record)
     }
 
     /// Makes a qcow2 file of a download; what is one already stays as it is.

@@ -24,7 +24,7 @@ extension ImageStore {
                 sha256: digest, size: sizes[digest] ?? 0, virtualSize: record?.virtualSize,
                 sources: record?.sources.map(\.url) ?? [], releaseNames: record?.releaseNames ?? [],
                 users: (users[digest] ?? []).sorted(), firstUse: record?.firstUse, lastUse: record?.lastUse,
-                isComplete: record != nil && sizes[digest] != nil)
+                fetchedBy: record?.fetchedBy, isComplete: record != nil && sizes[digest] != nil)
         }
         return images.sorted { Self.isUsedLater($0, $1) }
     }
@@ -123,7 +123,7 @@ extension ImageStore {
     }
 
     /// The lock of an image or a URL; nil where somebody holds it.
-    private func lockIfFree(_ key: String) async throws -> FileLock? {
+    func lockIfFree(_ key: String) async throws -> FileLock? {
         do {
             return try await FileLock.acquire(
                 lockPath(key), holder: "the pruning of images by \(holder)", limit: .zero, clock: clock)

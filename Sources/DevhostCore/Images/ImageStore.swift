@@ -35,6 +35,8 @@ public struct ImageStore: Sendable {
     let clock: any SystemClock
     /// Who works, as others read it while they wait, for instance `'ensure demo' of alice`.
     let holder: String
+    /// For whom images come in; nil where nobody is counted.
+    package var fetcher: ImageFetcher?
 
     /// How old the noted last use may be before it is noted again.
     static let useGranularity = 3600.0

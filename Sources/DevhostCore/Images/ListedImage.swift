@@ -16,6 +16,8 @@ public struct ListedImage: Sendable, Hashable, Codable {
     public let firstUse: Timestamp?
     /// When a disk was last made over it.
     public let lastUse: Timestamp?
+    /// The user for whom it came into the store; nil where that is not known.
+    public let fetchedBy: String?
     /// Whether it can be used; false for what a crash left behind.
     public let isComplete: Bool
 
@@ -27,6 +29,7 @@ public struct ListedImage: Sendable, Hashable, Codable {
         case users
         case firstUse = "first_use"
         case lastUse = "last_use"
+        case fetchedBy = "fetched_by"
         case isComplete = "complete"
     }
 }

@@ -26,6 +26,8 @@ struct StoredImage: Codable, Sendable, Hashable {
     var releaseNames: [String]
     var firstUse: Timestamp
     var lastUse: Timestamp
+    /// The user for whom it came into the store; nil where an older version took it.
+    var fetchedBy: String?
 
     enum CodingKeys: String, CodingKey {
         case sha256
@@ -37,6 +39,7 @@ struct StoredImage: Codable, Sendable, Hashable {
         case releaseNames = "release_names"
         case firstUse = "first_use"
         case lastUse = "last_use"
+        case fetchedBy = "fetched_by"
     }
 
     /// How many sources and names of releases are kept, the newest ones: anybody can bring any number of them.

@@ -22,9 +22,14 @@ extension Devhost {
             records: layout.images, work: layout.downloads, locks: layout.locks, files: files)
         let pool = HostPreparation.imagePool(configuration.network)
         let volumes = PoolVolumes(libvirt: libvirt, pool: pool, localFolder: layout.images)
-        return ImageStore(
+        var store = ImageStore(
             folders: folders, volumes: volumes, limits: limits, holder: "\(work) of \(caller.name.printable)",
             clock: clock)
+        // Root fills the disks of its own machine.
+        store.fetcher = ImageFetcher(
+            user: caller.name, bound: caller.userID == 0 ? nil : configuration.userUnusedImages,
+            inUse: { Set(try await imageUsers(libvirt).keys) }, haveGone: { try await removeTemplates(of: $0) })
+        return store
     }
 
     /// The release that a VM's disk was made from, pinned by the digest of its image.

@@ -72,6 +72,8 @@ public struct Configuration: Sendable {
     public var imageKeepDays: Int
     /// What all images together may occupy before `cleanup` removes unused ones sooner, in bytes; nil for no bound.
     public var imageBudget: UInt64?
+    /// What the images that one user fetched may occupy while no VM uses them, in bytes; nil for no bound.
+    public var userUnusedImages: UInt64?
     /// Where releases named `fcrs://CHANNEL/RELEASE` are found.
     public var catalog: ReleaseCatalog.Location
     /// The Hydra server whose evaluations can be named; nil for none.
@@ -140,6 +142,9 @@ public struct Configuration: Sendable {
         }
         imageKeepDays = try reader.value("images", "keep-days", "90", ConfigurationReader.days)
         imageBudget = try reader.value("images", "budget", "none") { text throws(DevhostError) in
+            text == "none" ? nil : try DiskSize(text).bytes
+        }
+        userUnusedImages = try reader.value("images", "user-unused", "100G") { text throws(DevhostError) in
             text == "none" ? nil : try DiskSize(text).bytes
         }
         catalog = try reader.value("releases", "catalog", layout.catalog) { text throws(DevhostError) in

@@ -1,6 +1,7 @@
 import DevhostBase
 import DevhostCore
 import Foundation
+import Synchronization
 import Testing
 
 /// What leaves the store, and what must not.
@@ -72,5 +73,78 @@ extension ImageStoreTests {
         #expect(try await store().images().count == 1)
         #expect(try await store().prune { [] }.removed.isEmpty)
         try expectNothingLeft()
+    }
+
+    // MARK: What one user may have there
+
+    private func store(
+        of user: String, _ bound: UInt64?, using used: Set<SHA256Digest> = [],
+        gone: @escaping @Sendable (Set<SHA256Digest>) -> Void = { _ in }
+    ) -> ImageStore {
+        var store = store()
+        store.fetcher = ImageFetcher(user: user, bound: bound, inUse: { used }, haveGone: { gone($0) })
+        return store
+    }
+
+    @Test func whatOneUserFetchedAndNoVMUsesHasABound() async throws {
+        var digests: [SHA256Digest] = []
+        let size = try Files.size(try await images.qcow2("0", filledWith: 9))
+        let bound = size * 3 + size / 2
+        let used = try digest("\(images.folder)/0")
+        let gone = Mutex<Set<SHA256Digest>>([])
+        for number in 0...5 {
+            let path =
+                number == 0 ? "\(images.folder)/0" : try await images.qcow2("\(number)", filledWith: UInt8(number))
+            let alice = store(of: "alice", bound, using: [used]) { digests in gone.withLock { $0.formUnion(digests) } }
+            digests.append(try await alice.ensureImage(try fileURL(path)).sha256)
+            clock.advance(days: 1)
+        }
+        // The first one has a VM, and the oldest two of the others went.
+        var listed = try await store().images()
+        #expect(Set(listed.map(\.sha256)) == Set([digests[0]] + digests[3...]))
+        #expect(listed.allSatisfy { $0.fetchedBy == "alice" })
+        #expect(gone.withLock { $0 } == [digests[1], digests[2]])
+        // Another user's are not counted, and do not go; root's have no bound.
+        for (number, user, bound) in [(6, "bob", bound), (7, "root", nil)] as [(Int, String, UInt64?)] {
+            let path = try await images.qcow2("\(number)", filledWith: UInt8(number))
+            _ = try await store(of: user, bound).ensureImage(try fileURL(path))
+        }
+        listed = try await store().images()
+        #expect(listed.count == 6 && Set(listed.compactMap(\.fetchedBy)) == ["alice", "bob", "root"])
+        try expectNothingLeft()
+    }
+
+    @Test func anImageThatIsLargerThanTheBoundIsRefused() async throws {
+        let path = try await images.qcow2("a")
+        let (content, size) = (try Files.read(path), try Files.size(path))
+        let server = try LoopbackServer(serving: content)
+        let silent = try LoopbackServer { _, client in
+            client.head("200 OK", length: nil)
+            client.send(content)
+        }
+        for source in [
+            try fileURL(path), ImageSource(url: try server.url("/a")), ImageSource(url: try silent.url("/a")),
+        ] {
+            await expectError(.refused) { try await store(of: "alice", size - 1).ensureImage(source) }
+            try expectEmpty()
+        }
+        try await images.run("xz", ["-k", path])
+        await expectError(.refused, containing: "[images] user-unused allows alice") {
+            try await store(of: "alice", size - 1).ensureImage(try fileURL("\(path).xz"))
+        }
+        try expectEmpty()
+    }
+
+    @Test func noRoomIsMadeOfWhatADiskIsBeingMadeOver() async throws {
+        let paths = [try await images.qcow2("a", filledWith: 1), try await images.qcow2("b", filledWith: 2)]
+        let alice = store(of: "alice", try Files.size(paths[0]) * 3 / 2)
+        let second = try fileURL(paths[1])
+        _ = try await alice.withImage(try fileURL(paths[0])) { _ in
+            await expectError(.refused, containing: "VMs are being made of") {
+                try await alice.ensureImage(second)
+            }
+        }
+        _ = try await alice.ensureImage(second)
+        #expect(try await store().images().map(\.sha256) == [try digest(paths[1])])
     }
 }

@@ -1,0 +1,39 @@
+extension ImageStore {
+    /// Takes an image in while there is room for it among those that its user has fetched and no VM uses. The least recently
+    /// used ones of that user go for it; those of others never do, and neither does one over which a disk is being made.
+    /// - Throws: `refused` where there is not enough room, and what the body throws.
+    func withRoom(
+        for size: UInt64, _ name: String, _ progress: ProgressHandler, _ body: () async throws -> Void
+    ) async throws {
+        guard let fetcher, let bound = fetcher.bound else { return try await body() }
+        guard size <= bound else { throw fetcher.refusal(of: name, size, beside: 0) }
+        let key = try SHA256Hasher.digest(Array(fetcher.user.utf8))
+        try await locked("user-\(key)", .exclusive, doing: "the storing of an image", progress) {
+            let gone = try await makeRoom(size, name, fetcher, bound, progress)
+            if !gone.isEmpty { try await fetcher.haveGone(gone) }
+            try await body()
+        }
+    }
+
+    private func makeRoom(
+        _ size: UInt64, _ name: String, _ fetcher: ImageFetcher, _ bound: UInt64, _ progress: ProgressHandler
+    ) async throws -> Set<SHA256Digest> {
+        let own = try await images().filter { $0.isComplete && $0.fetchedBy == fetcher.user }
+        guard own.reduce(size, { $0 + $1.size }) > bound else { return [] }
+        var locks: [SHA256Digest: FileLock] = [:]
+        for image in own { locks[image.sha256] = try await lockIfFree(image.sha256.description) }
+        let used = try await fetcher.inUse()
+        let unused = own.filter { !used.contains($0.sha256) }
+        let free = unused.filter { locks[$0.sha256] != nil }
+        let held = unused.filter { locks[$0.sha256] == nil }.reduce(0) { $0 + $1.size }
+        guard held + size <= bound else { throw fetcher.refusal(of: name, size, beside: held) }
+        var gone: Set<SHA256Digest> = []
+        for image in Self.choose(free: free, all: unused, days: .max, budget: bound - size, now: now) {
+            try removeRecord(image.sha256)
+            try await volumes.remove(volumeName(image.sha256))
+            progress(.notice("the image \(image.sha256), which no VM uses, makes room for \(name)"))
+            gone.insert(image.sha256)
+        }
+        return gone
+    }
+}
