@@ -10,6 +10,9 @@ package struct ImageFetcher: Sendable {
     /// Told of the images that were removed to make room for another one.
     package let haveGone: @Sendable (Set<SHA256Digest>) async throws -> Void
 
+    /// How many images one user fetches at a time; the next ones wait.
+    static let mostDownloads = 4
+
     package init(
         user: String, bound: UInt64?, inUse: @escaping @Sendable () async throws -> Set<SHA256Digest>,
         haveGone: @escaping @Sendable (Set<SHA256Digest>) async throws -> Void = { _ in }

@@ -123,10 +123,10 @@ extension ImageStore {
     }
 
     /// The lock of an image or a URL; nil where somebody holds it.
-    func lockIfFree(_ key: String) async throws -> FileLock? {
+    func lockIfFree(_ key: String, doing: String = "the pruning of images") async throws -> FileLock? {
         do {
             return try await FileLock.acquire(
-                lockPath(key), holder: "the pruning of images by \(holder)", limit: .zero, clock: clock)
+                lockPath(key), holder: "\(doing) by \(holder)", limit: .zero, clock: clock)
         } catch let error as DevhostError where error.code == .busy {
             return nil
         }

@@ -15,6 +15,22 @@ extension ImageStore {
         }
     }
 
+    /// Lets a user fetch as many images at a time as ``ImageFetcher/mostDownloads``: those on their way occupy the disk too.
+    func fetching<Result>(
+        _ source: ImageSource, _ progress: ProgressHandler, _ body: () async throws -> Result
+    ) async throws -> Result {
+        guard let fetcher, fetcher.bound != nil else { return try await body() }
+        let user = try SHA256Hasher.digest(Array(fetcher.user.utf8))
+        let keys = (0..<ImageFetcher.mostDownloads).map { "user-\(user)-\($0)" }
+        let doing = "the download of \(source.url.redacted)"
+        for key in keys {
+            guard let lock = try await lockIfFree(key, doing: doing) else { continue }
+            defer { withExtendedLifetime(lock) {} }
+            return try await body()
+        }
+        return try await locked(keys.randomElement() ?? keys[0], .exclusive, doing: doing, progress, body)
+    }
+
     private func makeRoom(
         _ size: UInt64, _ name: String, _ fetcher: ImageFetcher, _ bound: UInt64, _ progress: ProgressHandler
     ) async throws -> Set<SHA256Digest> {

@@ -91,7 +91,9 @@ public struct ImageStore: Sendable {
             if let expectedHash {
                 digest = expectedHash
             } else {
-                digest = try await currentDigest(of: source, progress: progress)
+                digest = try await fetching(source, progress) {
+                    try await currentDigest(of: source, progress: progress)
+                }
             }
             let result = try await locked(digest.description, .shared, doing: "", progress) { () -> Result? in
                 guard let image = try await completeImage(digest) else { return nil }
@@ -100,7 +102,9 @@ public struct ImageStore: Sendable {
                 return try await body(image)
             }
             if let result { return result }
-            if expectedHash != nil { try await fetchPinned(source, digest, progress: progress) }
+            if expectedHash != nil {
+                try await fetching(source, progress) { try await fetchPinned(source, digest, progress: progress) }
+            }
         }
         throw DevhostError(
             .conflict, "the image \(source.url.redacted) is removed from the store again and again",

@@ -147,4 +147,39 @@ extension ImageStoreTests {
         _ = try await alice.ensureImage(second)
         #expect(try await store().images().map(\.sha256) == [try digest(paths[1])])
     }
+
+    @Test func oneUserFetchesFourImagesAtATime() async throws {
+        let content = try Files.read(try await images.qcow2("a"))
+        let (asked, wasAsked) = AsyncStream<Void>.makeStream()
+        let gate = DispatchSemaphore(value: 0)
+        let server = try LoopbackServer { _, client in
+            wasAsked.yield()
+            gate.wait()
+            client.reply("200 OK", content)
+        }
+        let alice = store(of: "alice", 1 << 40)
+        let urls = try (0..<5).map { ImageSource(url: try server.url("/\($0)")) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for url in urls[..<4] { group.addTask { _ = try await alice.ensureImage(url) } }
+            var requests = asked.makeAsyncIterator()
+            for _ in 0..<4 { await requests.next() }
+            // The fifth says that it waits before any of the four can go on; another user's does not wait for them.
+            let (waiting, waits) = AsyncStream<String>.makeStream()
+            group.addTask {
+                _ = try await alice.ensureImage(urls[4]) { event in
+                    if case .notice(let text) = event { waits.yield(text) }
+                }
+            }
+            let notice = await waiting.first { $0.hasPrefix("waiting for the download of") }
+            #expect(notice != nil && server.requests.count == 4)
+            let bob = store(of: "bob", 1 << 40)
+            let other = ImageSource(url: try server.url("/other"))
+            group.addTask { _ = try await bob.ensureImage(other) }
+            await requests.next()
+            #expect(server.requests.last?.path == "/other")
+            for _ in 0..<6 { gate.signal() }
+            try await group.waitForAll()
+        }
+        #expect(server.requests.count == 6)
+    }
 }
