@@ -7,6 +7,8 @@ extension EnsureRun {
     /// Takes away what an interrupted call left of a VM that was never let run: a domain that stands still with the
     /// memory of a template, and a disk that may be half copied.
     func clearUnstarted(_ record: VMRecord) async throws {
+        // Before the domain: libvirt may wait for the rest of it.
+        try PathPipe.release(devhost.layout.memoryPipe(record.name))
         try await libvirt.killDomain(record.name)
         try await parts.removeDisk(record.diskNumber)
     }
@@ -52,7 +54,7 @@ extension EnsureRun {
         do {
             try await letRun(record, definition)
         } catch let error as DevhostError {
-            try await warmStart.fail(template.key, because: error.message)
+            try await warmStart.fail(template.key, because: "\(error)")
             try await makeUnused(record)
             return false
         }
@@ -65,10 +67,14 @@ extension EnsureRun {
         let name = record.name
         let mark = ConsoleMark(layout: devhost.layout, name: name)
         let consoleStart = mark.end
-        if let size = record.diskSize, libvirt.driver != .test {
+        let growDisk = { [libvirt] in
+            guard let size = record.diskSize, libvirt.driver != .test else { return }
             try await libvirt.resizeDisk(name, target: DomainDefinition.diskTarget, bytes: size.bytes)
         }
+        // QEMU 10 lets nobody resize the disk of a guest that has not gone on since its memory came.
+        let isGrown = (try? await growDisk()) != nil
         if try await libvirt.domainState(name) == .paused { try await libvirt.resumeDomain(name) }
+        if !isGrown { try await growDisk() }
         // libvirt runs a program for each rule of the filter, a second in all: the guest takes up its identity meanwhile.
         if libvirt.driver != .test {
             try await libvirt.connectDomain(name, interface: definition.renderedInterface)

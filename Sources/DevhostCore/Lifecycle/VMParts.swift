@@ -261,6 +261,8 @@ struct VMParts: Sendable {
     /// Takes everything away: first what runs, then what it stands on.
     func remove() async throws {
         try devhost.withdrawNames(of: name)
+        // libvirt may wait for the rest of the memory, where a warm start was killed.
+        try PathPipe.release(layout.memoryPipe(name))
         try await libvirt.killDomain(name)
         try await libvirt.undefineDomain(name)
         for volume in try await volumes() { try await libvirt.deleteVolume(pool: volume.pool, name: volume.name) }

@@ -59,6 +59,10 @@ public struct Layout: Sendable, Hashable {
     public var images: String { "\(state)/_images" }
     /// The folder of overlays.
     public var disks: String { "\(state)/_disks" }
+    /// The pipe through which a VM that starts warm gets its memory; there only meanwhile.
+    public func memoryPipe(_ name: VMName) -> String { "\(folder(name))/\(Self.memoryPipeName)" }
+    /// How it is called in the VM's folder.
+    static let memoryPipeName = "memory"
     /// The folder of the templates that new VMs start from.
     public var templates: String { "\(state)/_templates" }
     /// What is known of a template; written last, it makes the template complete.

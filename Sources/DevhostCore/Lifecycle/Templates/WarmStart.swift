@@ -72,7 +72,8 @@ struct WarmStart: Sendable {
         unconnected.isConnected = false
         let outcome: TemplateMemory.Outcome
         do {
-            outcome = try await choice.memory.start(name, xml: try unconnected.rendered(), libvirt)
+            let path = devhost.layout.memoryPipe(name)
+            outcome = try await choice.memory.start(name, xml: try unconnected.rendered(), through: path, libvirt)
         } catch let error as DevhostError {
             try await discard(choice.key, because: error.message)
             return false
