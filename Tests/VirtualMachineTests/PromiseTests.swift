@@ -33,6 +33,20 @@ extension VirtualMachineTests {
             try await Self.run("mutated_images.py", "500", "1")
         }
 
+        /// Walks on from what the commit in Tests/Promises/upgrade-from left.
+        private static func upgrade(_ arguments: String...) async throws {
+            let folder = Files.directory(of: Files.directory(of: #filePath)) + "/Promises"
+            let older = try await TestHost.shell("\(folder)/older-build", limit: .seconds(1200))
+            try #require(older.status == 0, "\(older.errorText)")
+            try await run("upgrade.py", ([older.text.trimmed] + arguments).joined(separator: " "))
+        }
+
+        @Test func vmsOfAnOlderDevhostGoOnInWhateverStateTheyAre() async throws { try await Self.upgrade() }
+
+        @Test func aGuestOfAnOlderDevhostGoesOn() async throws {
+            try await Self.upgrade("--guest", try TestHost.image().path)
+        }
+
         @Test func aUserOfSudoGetsNothingButFCDevhost() async throws { try await Self.run("sudo.py", Self.sudoers) }
     }
 }

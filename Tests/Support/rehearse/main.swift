@@ -2,7 +2,7 @@
 // kill -9 would. For tests that walk all effects on a real libvirt, and for the soak test; inside a test host only.
 //
 //     rehearse [--kill-at N] ensure NAME IMAGE-URL | grow NAME DISK-SIZE | rebuild NAME | shutdown NAME | suspend NAME |
-//         clone NAME NEW | destroy NAME | cleanup | template IMAGE-URL
+//         start NAME | restart NAME | restore NAME@LABEL | clone NAME NEW | destroy NAME | cleanup | template IMAGE-URL
 //     rehearse judge < PATHS
 //
 // Prints the effects, one a line, before each happens; with "judge", what becomes of the image at each path: "taken", or
@@ -71,6 +71,9 @@ func run(_ words: [String], _ devhost: Devhost) async throws {
     case ("rebuild", 2): try await devhost.rebuild(try VMName(words[1]))
     case ("shutdown", 2): try await devhost.shutDown(try VMName(words[1]), limit: .zero)
     case ("suspend", 2): try await devhost.suspend(try VMName(words[1]))
+    case ("start", 2): try await devhost.start(try VMName(words[1]))
+    case ("restart", 2): try await devhost.restart(try VMName(words[1]))
+    case ("restore", 2): try await devhost.restore(try SnapshotReference(words[1]), isForced: true)
     case ("clone", 3): try await devhost.clone(try VMName(words[1]), as: try VMName(words[2]))
     case ("destroy", 2): try await devhost.destroy(try VMName(words[1]))
     case ("template", 2):
