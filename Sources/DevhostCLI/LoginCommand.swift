@@ -26,6 +26,7 @@ struct LoginCommand: ProgramCommand {
 
     func run(_ context: CommandContext) async throws -> ExitStatus {
         let session = try await context.devhost().login(name, command: command)
+        context.progress.yield()
         return ExitStatus(try await session.run())
     }
 }

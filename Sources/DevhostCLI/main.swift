@@ -1,3 +1,3 @@
 import DevhostCommandLine
 
-runMain(FCDevhost.program)
+runMain(FCDevhost.program, isShielded: true)

@@ -56,6 +56,12 @@ package final class TerminalProgress: Sendable {
     /// Takes the changing line off the terminal: what comes next is written by somebody else.
     package func finish() { state.withLock { clear(&$0) } }
 
+    /// Leaves the terminal to somebody else, to whom it belongs when this returns.
+    package func yield() {
+        finish()
+        sink.settle()
+    }
+
     private func step(_ text: String, _ state: inout State) {
         if sink.isTerminal {
             draw(text, &state)

@@ -12,6 +12,18 @@ package protocol TextSink: Sendable {
     var isTerminal: Bool { get }
     /// The width of the terminal in columns; nil where there is none or it does not tell.
     var columns: Int? { get }
+    /// Waits for what was written to arrive, for no longer than a few seconds: somebody else writes next.
+    func settle()
+    /// Waits for what was written to arrive, when all work is done.
+    /// - Throws: What ``write(_:)`` throws.
+    func finish() throws
+}
+
+extension TextSink {
+    /// What is written arrives at once.
+    package func settle() {}
+    /// What is written arrives at once.
+    package func finish() throws {}
 }
 
 /// Nobody reads what a program writes, as with `fc-devhost list | head -1`: it ends quietly.

@@ -18,9 +18,11 @@ extension Program {
             switch try parse(words) {
             case .help(let usage):
                 try results.write(usage.map { HelpText(self).text(for: $0) } ?? HelpText(self).text())
+                try output.finish()
                 return .success
             case .version:
                 try results.write("\(name) \(Version.current)\n")
+                try output.finish()
                 return .success
             case .run(let type, let arguments):
                 try check(arguments, caller)
@@ -29,10 +31,12 @@ extension Program {
                 let progress = TerminalProgress(
                     errors, program: name, isQuiet: arguments.has(Self.quiet), clock: clock)
                 defer { progress.finish() }
-                return try await command.run(
+                let status = try await command.run(
                     CommandContext(
                         program: self, arguments: arguments, caller: caller,
                         output: ResultOutput(output, progress: progress), progress: progress))
+                try output.finish()
+                return status
             }
         } catch is ReaderIsGone {
             return .success

@@ -59,6 +59,7 @@ extension Devhost {
                 throw DevhostError(.permissionDenied, "this machine knows no user with the number \(caller.userID)")
             }
             ssh.user = user
+            ssh.hasLimitsOfCaller = true
             try folder.give(["key", "key-cert.pub", "known_hosts"], to: user)
         }
         // A full disk keeps nobody out; the login shows in the guest too.

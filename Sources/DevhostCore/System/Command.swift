@@ -14,6 +14,8 @@ package struct Command: Sendable {
     package var directory: String?
     /// As whom it runs; nil for this process's user.
     package var user: User?
+    /// Whether it runs with the limits and the priority that the caller started this process with.
+    package var hasLimitsOfCaller = false
 
     package init(_ program: String, _ arguments: [String] = []) {
         self.program = program

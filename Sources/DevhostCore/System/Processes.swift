@@ -64,7 +64,8 @@ package enum Processes {
             let passed = [SIGHUP, SIGTERM].map { ($0, signal($0, passOn)) }
             // What was ignored from the start stays so (nohup), here and in the program.
             for (number, handler) in passed where isIgnoring(handler) { signal(number, SIG_IGN) }
-            defer { for (number, handler) in ignored + passed { signal(number, handler) } }
+            let stops = ProcessShield.ignoredStops.map { ($0, signal($0, SIG_DFL)) }
+            defer { for (number, handler) in ignored + passed + stops { signal(number, handler) } }
             let child = try spawn(program, command, files: nil)
             attached.child.store(child, ordering: .sequentiallyConsistent)
             let early = attached.early.load(ordering: .sequentiallyConsistent)
@@ -200,7 +201,8 @@ package enum Processes {
         var signals = sigset_t()
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
-        for number in [SIGPIPE, SIGINT, SIGQUIT] { sigaddset(&signals, number) }
+        let stops = files == nil ? ProcessShield.ignoredStops : []
+        for number in ProcessShield.notInherited + stops { sigaddset(&signals, number) }
         posix_spawnattr_setsigdefault(&attributes, &signals)
         let group = inNewSession ? spawnInNewSession : files == nil ? 0 : Int32(POSIX_SPAWN_SETPGROUP)
         let flags = group | Int32(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
@@ -215,6 +217,7 @@ package enum Processes {
                     "--init-groups", "--reset-env", "--no-new-privs", "--",
                 ] + words
         }
+        if command.hasLimitsOfCaller { words = try ProcessShield.wordsForCaller() + words }
         // The function that changes the folder is hidden behind a C macro that Swift cannot set: env (coreutils) does it.
         if let directory = command.directory { words = [try find("env"), "-C", directory, "--"] + words }
         let environment = command.environment.map { "\($0.key)=\($0.value)" }

@@ -11,4 +11,7 @@ public enum ProgressEvent: Sendable, Hashable {
 }
 
 /// Takes progress events; may be called from any thread.
+///
+/// It must return soon: a verb calls it between two steps and under the lock of its VM, and goes on when it returns. What
+/// shows events where somebody may not read for long has to queue them.
 public typealias ProgressHandler = @Sendable (ProgressEvent) -> Void
