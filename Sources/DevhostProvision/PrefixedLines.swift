@@ -17,17 +17,17 @@ final class PrefixedLines: Sendable {
     /// - Returns: The lines that are whole by now.
     func add(_ bytes: [UInt8], to stream: Int32) -> [UInt8] {
         begun.withLock { begun in
-            var rest = (begun[stream] ?? []) + bytes
+            var rest = bytes[...]
             var lines: [UInt8] = []
             while let newline = rest.firstIndex(of: Self.newline) {
-                lines += prefix + rest[...newline]
-                rest = Array(rest[(newline + 1)...])
+                lines += prefix + (begun.removeValue(forKey: stream) ?? []) + rest[...newline]
+                rest = rest[(newline + 1)...]
             }
-            if rest.count > Self.limit {
-                lines += prefix + rest + [Self.newline]
-                rest = []
+            begun[stream, default: []] += rest
+            if let line = begun[stream], line.count > Self.limit {
+                lines += prefix + line + [Self.newline]
+                begun[stream] = nil
             }
-            begun[stream] = rest
             return lines
         }
     }

@@ -31,6 +31,9 @@ struct DevhostClient: Sendable {
         }
     }
 
+    /// A list of 12,000 names is a hundredth of it.
+    private static let answerLimit = 16 << 20
+
     private let host: String
     /// Over which the devhost is called; nil where this machine is it.
     private let connection: DevhostConnection?
@@ -100,7 +103,13 @@ struct DevhostClient: Sendable {
         return try await withTaskCancellationHandler {
             async let result = Blocking.run { try Self.readAll(outputReader) }
             async let said = Blocking.run { try Self.readLines(errorReader, progress) }
-            let (text, lines) = try await (result, said)
+            let (text, lines): (String, [String])
+            do {
+                (text, lines) = try await (result, said)
+            } catch {
+                child.signal(SIGTERM)
+                throw error
+            }
             let status = await child.wait()
             try Task.checkCancellation()
             guard status == 0 else { throw failure(status, words, lines) }
@@ -124,7 +133,10 @@ struct DevhostClient: Sendable {
             let part = try file.read(upTo: 64 << 10, path: "the devhost's answer")
             if part.isEmpty { return String(decoding: bytes, as: UTF8.self) }
             bytes += part
-            guard bytes.count < 64 << 20 else { throw DevhostError(.failed, "the devhost's answer has no end") }
+            guard bytes.count < Self.answerLimit else {
+                throw DevhostError(
+                    .failed, "the devhost's answer has no end: it is longer than \(Self.answerLimit) bytes")
+            }
         }
     }
 
@@ -144,11 +156,13 @@ struct DevhostClient: Sendable {
                 take(rest)
                 return lines
             }
-            rest += part
-            while let newline = rest.firstIndex(of: Ascii.newline) {
-                take(rest[..<newline])
-                rest.removeFirst(newline + 1)
+            var new = part[...]
+            while let newline = new.firstIndex(of: Ascii.newline) {
+                take(rest + new[..<newline])
+                rest = []
+                new = new[(newline + 1)...]
             }
+            rest += new
             if rest.count > 64 << 10 {
                 take(rest)
                 rest = []

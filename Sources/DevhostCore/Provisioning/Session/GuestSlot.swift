@@ -55,7 +55,7 @@ final class GuestSlot: @unchecked Sendable {
     func wait() async { _ = await process.wait() }
 
     /// Sends a request and moves bytes until it has ended. Blocks.
-    /// - Throws: `unavailable` when the channel ends before the command does.
+    /// - Throws: `unavailable` when the channel ends before the command does, or the answer is none that can be.
     func carryOut(_ exchange: Exchange) throws -> Exchange.Outcome {
         var outcome = Exchange.Outcome()
         var output = Stream(mark: exchange.mark, sink: exchange.output)
@@ -72,6 +72,14 @@ final class GuestSlot: @unchecked Sendable {
                 isUsable = false
                 lastWords = errors.lastWords
                 throw DevhostError(.unavailable, "ssh has ended")
+            }
+            if output.scanner.isBroken || errors.scanner.isBroken || output.isTooLong {
+                isUsable = false
+                throw DevhostError(
+                    .unavailable,
+                    output.isTooLong
+                        ? "the VM answers with more than \(Stream.answerLimit) bytes where a line was asked for"
+                        : "the VM answers with what is not our agent's")
             }
             if let deadline, ContinuousClock.now > deadline {
                 isUsable = false
@@ -101,7 +109,10 @@ final class GuestSlot: @unchecked Sendable {
             _ = poll(&polled, nfds_t(polled.count), ladder.isRunning ? 50 : deadline == nil ? -1 : 1000)
 
             if polled[0].revents != 0 { output.read(self.output.number) }
-            if polled[1].revents != 0 { errors.read(self.errors.number) }
+            if polled[1].revents != 0 {
+                errors.read(self.errors.number)
+                errors.shorten()
+            }
             if polled[2].revents != 0 { input.flush() }
             if polled[3].revents != 0, let descriptor = source, !input.take(from: descriptor) {
                 source = nil
@@ -172,6 +183,9 @@ private func send(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int)
 
 /// The way from the agent to the one who asked.
 private struct Stream {
+    /// What is kept of an answer that no caller takes; beyond it the VM only means to fill our memory.
+    static let answerLimit = 64 << 10
+
     var scanner: TrailerScanner
     let sink: Int32?
     var pending: [UInt8] = []
@@ -185,9 +199,14 @@ private struct Stream {
     }
 
     var isFlushed: Bool { pending.isEmpty }
+    /// Whether an answer is longer than any that is asked for.
+    var isTooLong: Bool { collected.count > Self.answerLimit }
     var isReading: Bool { pending.isEmpty && !isAtEnd && scanner.end == nil }
     var writing: Int32? { pending.isEmpty ? nil : sink }
     var lastWords: String { String(decoding: collected.suffix(2000), as: UTF8.self).trimmed }
+
+    /// Keeps no more of an answer than its end.
+    mutating func shorten() { if isTooLong { collected.removeFirst(collected.count - Self.answerLimit / 2) } }
 
     mutating func read(_ descriptor: Int32) {
         var buffer = [UInt8](repeating: 0, count: 64 << 10)

@@ -10,6 +10,8 @@ final class NonblockingWriter {
 
     private var descriptor: FileDescriptor?
     private var pending: [UInt8] = []
+    /// How many of them are written; they go once they are the most, so that no byte is moved again and again.
+    private var written = 0
     private var closesWhenFlushed = false
 
     /// Takes over the pipe's end.
@@ -19,9 +21,9 @@ final class NonblockingWriter {
     }
 
     var number: Int32 { descriptor?.number ?? -1 }
-    var hasPending: Bool { descriptor != nil && !pending.isEmpty }
+    var hasPending: Bool { descriptor != nil && written < pending.count }
     /// Whether more can be queued without holding all of a long input in memory.
-    var canQueue: Bool { descriptor != nil && !closesWhenFlushed && pending.count < Self.capacity }
+    var canQueue: Bool { descriptor != nil && !closesWhenFlushed && pending.count - written < Self.capacity }
 
     func queue(_ bytes: [UInt8]) {
         pending += bytes
@@ -40,13 +42,12 @@ final class NonblockingWriter {
     /// Writes what the pipe takes.
     func flush() {
         guard let descriptor else { return }
-        var offset = 0
-        while offset < pending.count {
+        while written < pending.count {
             let count = pending.withUnsafeBytes { buffer in
-                buffer.baseAddress.map { write(descriptor.number, $0 + offset, buffer.count - offset) } ?? 0
+                buffer.baseAddress.map { write(descriptor.number, $0 + written, buffer.count - written) } ?? 0
             }
             if count > 0 {
-                offset += count
+                written += count
             } else if errno == EINTR {
                 continue
             } else if errno == EAGAIN {
@@ -55,17 +56,21 @@ final class NonblockingWriter {
                 return close()
             }
         }
-        pending.removeFirst(offset)
-        if pending.isEmpty && closesWhenFlushed { close() }
+        if written > pending.count / 2 {
+            pending.removeFirst(written)
+            written = 0
+        }
+        if closesWhenFlushed && !hasPending { close() }
     }
 
     func closeWhenFlushed() {
         closesWhenFlushed = true
-        if pending.isEmpty { close() }
+        if !hasPending { close() }
     }
 
     func close() {
         descriptor = nil
         pending = []
+        written = 0
     }
 }

@@ -11,7 +11,8 @@ public struct Secrets: Sendable {
 
     /// The values as bytes, longest first.
     let values: [[UInt8]]
-    private let firstBytes: [Bool]
+    /// Which of them begin with each byte, longest first.
+    private let byFirstByte: [[Int]]
 
     /// Takes the values that are to be hidden; empty ones are nothing to hide.
     ///
@@ -26,9 +27,9 @@ public struct Secrets: Sendable {
             for line in secret.split(separator: "\n") where line.utf8.count >= 8 { all.insert(Array(line.utf8)) }
         }
         values = all.sorted { $0.count > $1.count }
-        var firstBytes = [Bool](repeating: false, count: 256)
-        for value in values { firstBytes[Int(value[0])] = true }
-        self.firstBytes = firstBytes
+        var byFirstByte = [[Int]](repeating: [], count: 256)
+        for (index, value) in values.enumerated() { byFirstByte[Int(value[0])].append(index) }
+        self.byFirstByte = byFirstByte
     }
 
     /// The text with every secret masked.
@@ -48,32 +49,42 @@ public struct Secrets: Sendable {
             }, details: error.details.map(masked))
     }
 
-    /// What stands at the given place: the length of a whole secret, and whether a longer one may still be coming.
-    fileprivate func match(_ bytes: [UInt8], at index: Int) -> (length: Int, isPending: Bool) {
-        guard firstBytes[Int(bytes[index])] else { return (0, false) }
-        let available = bytes.count - index
-        var isPending = false
-        for value in values {
-            let length = min(value.count, available)
-            let isEqual = bytes.withUnsafeBytes { text in
-                value.withUnsafeBytes { secret in
-                    guard let text = text.baseAddress, let secret = secret.baseAddress else { return false }
-                    return memcmp(text + index, secret, length) == 0
-                }
-            }
-            guard isEqual else { continue }
-            if value.count <= available { return (value.count, isPending) }
-            isPending = true
+    fileprivate func canBegin(with byte: UInt8) -> Bool { !byFirstByte[Int(byte)].isEmpty }
+
+    /// What the bytes begin with: the length of a whole secret, and the longer ones that may still be coming.
+    fileprivate func match(_ bytes: UnsafeRawBufferPointer) -> (length: Int, pending: [Int]) {
+        guard let first = bytes.first else { return (0, []) }
+        var pending: [Int] = []
+        for index in byFirstByte[Int(first)] {
+            let length = min(values[index].count, bytes.count)
+            guard values[index].withUnsafeBytes({ Self.isEqual($0, bytes, length) }) else { continue }
+            if values[index].count <= bytes.count { return (length, pending) }
+            pending.append(index)
         }
-        return (0, isPending)
+        return (0, pending)
+    }
+
+    /// Whether the bytes of a secret from an offset on are the given ones, as far as it goes.
+    fileprivate func goesOn(_ index: Int, from offset: Int, with bytes: [UInt8]) -> Bool {
+        values[index].withUnsafeBytes { secret in
+            let rest = UnsafeRawBufferPointer(rebasing: secret.dropFirst(offset))
+            return bytes.withUnsafeBytes { Self.isEqual(rest, $0, min(rest.count, $0.count)) }
+        }
+    }
+
+    private static func isEqual(_ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer, _ count: Int) -> Bool {
+        guard let one = one.baseAddress, let other = other.baseAddress else { return count == 0 }
+        return memcmp(one, other, count) == 0
     }
 }
 
 /// Masks the secrets in a stream, also where one arrives in several pieces: what may be the beginning of a secret is
-/// held back until it is known.
+/// held back until it is known. No more is held back than the longest secret has bytes.
 package struct SecretMasker {
     private let secrets: Secrets
     private var held: [UInt8] = []
+    /// The secrets that begin with what is held and have more bytes.
+    private var pending: [Int] = []
 
     package init(_ secrets: Secrets) { self.secrets = secrets }
 
@@ -81,6 +92,15 @@ package struct SecretMasker {
     /// - Returns: What can be shown by now.
     package mutating func add(_ bytes: [UInt8]) -> [UInt8] {
         if secrets.values.isEmpty { return bytes }
+        if held.isEmpty { return process(bytes, isLast: false) }
+        // What only goes on is not looked at again from its beginning, however small the pieces are.
+        let going = pending.filter { secrets.goesOn($0, from: held.count, with: bytes) }
+        let isOpen = going.allSatisfy { secrets.values[$0].count > held.count + bytes.count }
+        if !going.isEmpty && isOpen {
+            held += bytes
+            pending = going
+            return []
+        }
         return process(held + bytes, isLast: false)
     }
 
@@ -91,21 +111,31 @@ package struct SecretMasker {
     private mutating func process(_ bytes: [UInt8], isLast: Bool) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
-        var index = 0
-        held = []
-        while index < bytes.count {
-            let (length, isPending) = secrets.match(bytes, at: index)
-            if isPending && !isLast {
-                held = Array(bytes[index...])
-                break
+        (held, pending) = ([], [])
+        bytes.withUnsafeBytes { text in
+            // From here on nothing is shown yet.
+            var (start, index) = (0, 0)
+            while index < text.count {
+                guard secrets.canBegin(with: text[index]) else {
+                    index += 1
+                    continue
+                }
+                let match = secrets.match(UnsafeRawBufferPointer(rebasing: text[index...]))
+                if !match.pending.isEmpty && !isLast {
+                    held = Array(text[index...])
+                    pending = match.pending
+                    break
+                }
+                if match.length > 0 {
+                    result += text[start..<index]
+                    result += Secrets.mask.utf8
+                    index += match.length
+                    start = index
+                } else {
+                    index += 1
+                }
             }
-            if length > 0 {
-                result += Array(Secrets.mask.utf8)
-                index += length
-            } else {
-                result.append(bytes[index])
-                index += 1
-            }
+            result += text[start..<index]
         }
         return result
     }

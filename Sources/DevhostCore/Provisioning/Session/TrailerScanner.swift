@@ -7,7 +7,8 @@
 /// Tells a command's output from what the agent says about it in the same stream.
 ///
 /// The agent writes the request's mark (random, new for each request), a letter, and the rest of a line. Everything
-/// else is output and is passed on at once; only bytes that may be the beginning of the mark are held back.
+/// else is output and is passed on at once; only bytes that may be the beginning of the mark are held back, and what
+/// follows the mark up to ``messageLimit``. Each byte is looked at once, or as often as the mark is long.
 struct TrailerScanner {
     /// What the agent says.
     enum Message: Equatable {
@@ -17,29 +18,38 @@ struct TrailerScanner {
         case ended(status: Int32, isHeld: Bool)
     }
 
+    /// The bytes of the longest line that an agent writes behind its mark, and some more.
+    private static let messageLimit = 64
+
     private let mark: [UInt8]
     private var pending: [UInt8] = []
     private(set) var processGroup: Int32?
     private(set) var end: (status: Int32, isHeld: Bool)?
+    /// Whether what stood behind a mark is nothing that an agent says: nothing can be told from output any more.
+    private(set) var isBroken = false
 
     init(mark: [UInt8]) { self.mark = mark }
 
     /// Takes the next bytes of the stream.
     /// - Returns: The output among them.
     mutating func add(_ bytes: [UInt8]) -> [UInt8] {
+        if isBroken { return [] }
         pending += bytes
         var output: [UInt8] = []
         var start = 0
         while end == nil, let found = indexOfMark(from: start) {
             output += pending[start..<found]
             start = found
-            guard found + mark.count <= pending.count,
-                let newline = pending[(found + mark.count)...].firstIndex(of: Ascii.newline)
-            else { break }
+            let message = pending.dropFirst(found + mark.count).prefix(Self.messageLimit)
+            guard let newline = message.firstIndex(of: Ascii.newline) else {
+                if message.count == Self.messageLimit { isBroken = true }
+                pending.removeFirst(start)
+                return output
+            }
             take(pending[(found + mark.count)..<newline])
             start = newline + 1
         }
-        if end == nil, indexOfMark(from: start) == nil {
+        if end == nil {
             output += pending[start...]
             start = pending.count
         }
