@@ -26,6 +26,7 @@ public final class FolderSync: Sendable {
     private let options: Options
     private let folder: TemporaryDirectory
     private let connection: GuestConnection
+    private let cancellation: Cancellation
     private let rsync: String
 
     /// Where the connection keeps its socket; it goes with ``close()``.
@@ -51,7 +52,9 @@ public final class FolderSync: Sendable {
         }
         self.options = options
         folder = try TemporaryDirectory(prefix: "devhost")
-        connection = try GuestConnection(options.target, folder: folder.path, environment: options.environment)
+        cancellation = try Cancellation()
+        connection = try GuestConnection(
+            options.target, folder: folder.path, environment: options.environment, cancellation: cancellation)
         rsync = try ProgramFinder.find("rsync", environment: options.environment)
     }
 
@@ -74,18 +77,24 @@ public final class FolderSync: Sendable {
         return parts.isEmpty
     }
 
-    /// Sends what differs, and takes away what is gone.
+    /// Sends what differs, and takes away what is gone. Once it has been cancelled, nothing more can be sent.
     /// - Throws: `unavailable` where the VM cannot be reached, `failed` with rsync's words.
     public func once() async throws {
         try await withTaskCancellationHandler {
             try await send()
         } onCancel: {
+            cancellation.cancel()
             connection.abort()
         }
     }
 
     private func send() async throws {
-        try await Blocking.run { try self.connection.open() }
+        do {
+            try await Blocking.run { try self.connection.open() }
+        } catch {
+            try Task.checkCancellation()
+            throw error
+        }
         try Task.checkCancellation()
         var arguments = [
             "-rlptz", "--delete", "--exclude=.git", "--safe-links", "--secluded-args", "--no-owner", "--no-group",

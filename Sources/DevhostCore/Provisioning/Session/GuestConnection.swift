@@ -92,7 +92,7 @@ final class GuestConnection: Sendable {
         return outcome.status == 0 ? String(decoding: outcome.output, as: UTF8.self).trimmed : nil
     }
 
-    /// Breaks the connection off, also under what others do over it.
+    /// Breaks the connection off, also under what others do over it: their requests fail.
     func abort() {
         for slot in pool.withLock({ $0.all }) { slot.kill() }
     }
@@ -161,6 +161,7 @@ final class GuestConnection: Sendable {
             return pool.isClosed
         }
         if isClosed {
+            slot.close()
             slot.kill()
             throw DevhostError(.failed, "the run has ended")
         }
@@ -176,6 +177,7 @@ final class GuestConnection: Sendable {
             _ = try slot.carryOut(hello)
             return slot
         } catch {
+            slot.close()
             slot.kill()
             throw lost(error, slot: slot, before: "cannot reach \(target.host)")
         }

@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
@@ -6,14 +8,21 @@
 
 /// One ssh channel with an agent at its other end. It carries one request at a time.
 final class GuestSlot: @unchecked Sendable {
-    // Unchecked: whoever takes the slot from the connection's pool is the only one to use it until it is back.
+    // Unchecked: whoever takes the slot from the connection's pool is the only one to use it until it is back. Others may
+    // close and kill it at any time, and never touch a descriptor that a request is just using.
+    private struct State {
+        var isUsable = true
+        var isBusy = false
+        var closesAfterwards = false
+    }
 
     private let process: ChildProcess
     private let input = NonblockingWriter()
     private let output: FileDescriptor
     private let errors: FileDescriptor
+    private let state = Mutex(State())
     /// Whether the next request can be sent.
-    private(set) var isUsable = true
+    var isUsable: Bool { state.withLock { $0.isUsable } }
     /// What was said last on the error channel when the connection ended: ssh's own words. Where a caller takes the
     /// channel, it has them, mixed with a command's, and nothing is kept here.
     private(set) var lastWords = ""
@@ -35,21 +44,20 @@ final class GuestSlot: @unchecked Sendable {
 
     /// Takes the channel out of use. Unless the connection rests on it, the agent reads the end of its input and leaves.
     private func retire() {
-        isUsable = false
+        state.withLock { $0.isUsable = false }
         if !isMaster { input.close() }
     }
 
-    /// Ends the channel: the agent reads the end of its input and leaves.
+    /// Ends the channel once the request that it carries has ended: the agent reads the end of its input and leaves.
     func close() {
-        isUsable = false
-        input.close()
+        state.withLock { state in
+            state.isUsable = false
+            if state.isBusy { state.closesAfterwards = true } else { input.close() }
+        }
     }
 
-    /// Ends ssh itself.
-    func kill() {
-        close()
-        process.signal(SIGTERM)
-    }
+    /// Ends ssh itself, and with it the request that the channel carries.
+    func kill() { process.signal(SIGTERM) }
 
     /// Waits for ssh to end.
     func wait() async { _ = await process.wait() }
@@ -57,6 +65,21 @@ final class GuestSlot: @unchecked Sendable {
     /// Sends a request and moves bytes until it has ended. Blocks.
     /// - Throws: `unavailable` when the channel ends before the command does, or the answer is none that can be.
     func carryOut(_ exchange: Exchange) throws -> Exchange.Outcome {
+        let isUsable = state.withLock { state in
+            state.isBusy = state.isUsable
+            return state.isUsable
+        }
+        guard isUsable else { throw DevhostError(.unavailable, "the connection has been closed") }
+        defer {
+            state.withLock { state in
+                state.isBusy = false
+                if state.closesAfterwards { input.close() }
+            }
+        }
+        return try exchangeBytes(exchange)
+    }
+
+    private func exchangeBytes(_ exchange: Exchange) throws -> Exchange.Outcome {
         var outcome = Exchange.Outcome()
         var output = Stream(mark: exchange.mark, sink: exchange.output)
         var errors = Stream(mark: exchange.mark, sink: exchange.errors)
@@ -69,12 +92,12 @@ final class GuestSlot: @unchecked Sendable {
         while true {
             if output.scanner.end != nil, errors.scanner.end != nil, output.isFlushed, errors.isFlushed { break }
             if output.isAtEnd || errors.isAtEnd, output.isFlushed, errors.isFlushed {
-                isUsable = false
+                state.withLock { $0.isUsable = false }
                 lastWords = errors.lastWords
                 throw DevhostError(.unavailable, "ssh has ended")
             }
             if output.scanner.isBroken || errors.scanner.isBroken || output.isTooLong {
-                isUsable = false
+                state.withLock { $0.isUsable = false }
                 throw DevhostError(
                     .unavailable,
                     output.isTooLong
@@ -82,16 +105,16 @@ final class GuestSlot: @unchecked Sendable {
                         : "the VM answers with what is not our agent's")
             }
             if let deadline, ContinuousClock.now > deadline {
-                isUsable = false
+                state.withLock { $0.isUsable = false }
                 throw DevhostError(.timedOut, "there was no answer")
             }
             if outcome.isCancelled, exchange.endsAtOnce || output.scanner.processGroup == nil && ladder.isOverdue {
-                isUsable = false
+                state.withLock { $0.isUsable = false }
                 throw DevhostError(.failed, "the run has ended")
             }
             if ladder.isRunning, let group = output.scanner.processGroup, let signal = ladder.due() {
                 if signal == 0 {
-                    isUsable = false
+                    state.withLock { $0.isUsable = false }
                     outcome.status = 128 + SIGKILL
                     return outcome
                 }
