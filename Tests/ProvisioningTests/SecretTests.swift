@@ -193,6 +193,31 @@ struct SecretTests {
         #expect(!"\(unreached)".contains("canary") && "\(unreached)".contains(Secrets.mask), "\(unreached)")
     }
 
+    @Test(
+        "A line for bash shows in no process list, here or in the VM, while what it starts runs",
+        .enabled(if: TestGuest.missing == nil, "\(TestGuest.missing ?? "")"), arguments: ["", "printf x | "])
+    func lineIsNotShown(_ input: String) async throws {
+        let run = try ScriptRun()
+        let canary = "canary-\(UUID().uuidString)"
+        let watcher = Process()
+        watcher.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        watcher.arguments = ["python3", "\(INIOracleTests.root)/Tests/Support/watch-secret", "\(run.folder)/stop"]
+        let (given, said) = (Foundation.Pipe(), Foundation.Pipe())
+        (watcher.standardInput, watcher.standardOutput) = (given, said)
+        try watcher.run()
+        given.fileHandleForWriting.write(Data("\(canary)\n".utf8))
+        #expect(String(decoding: said.fileHandleForReading.availableData, as: UTF8.self).hasPrefix("looking"))
+        let result = try await run(
+            """
+            \(input)RUN ": $CANARY; sleep 0.5; tr '\\0' '\\n' </proc/self/environ | grep -c devhost_line; test -n '$CANARY'"
+            """
+        ) { $0.environment["CANARY"] = canary }
+        #expect(result.summary.status == 0 && result.output == "0\n", "\(result.output) \(result.errors)")
+        try Data().write(to: URL(fileURLWithPath: "\(run.folder)/stop"))
+        let found = String(decoding: try said.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        #expect(found.trimmed.hasPrefix("looked "), "\(found)")
+    }
+
     @Test("Secrets are masked in every form in which bash shows them, also within a longer word")
     func shellForms() async throws {
         let secrets = [

@@ -7,7 +7,8 @@
 /// request only, unless the command knows by itself where its input ends.
 enum GuestAgent {
     /// What sshd's shell is given: becomes root, reads the agent from its input and runs it. Nothing of it is secret,
-    /// and none of a run's requests show in the guest's process list or logs.
+    /// and of a run's requests only this shows in the guest's process list: paths, and the words of a command that has
+    /// several, which are its own arguments. A line for bash and the content of files do not, and nothing is in its logs.
     ///
     /// The shell is whichever the user has. That of Bourne, fish and csh agree on what stands in single quotes on one line,
     /// as long as no backslash stands before another or before a quote.
@@ -42,6 +43,10 @@ enum GuestAgent {
     /// - A command opens its standard files anew: rsync and others make theirs non-blocking, and would make the agent's.
     /// - Files are written beside their place and renamed: nobody sees half of one.
     /// - Files are written by a process of its own: what blocks in one, as a FIFO that nobody reads, can be ended.
+    /// - A service user can put a link in the place of anything in its home at any moment. So root enters a folder, looks
+    ///   where it really is, and goes on with names in the folder that it is in; what it makes there it gives away by the
+    ///   open file (`/proc/self/fd`), never by a name; and it follows no link out of the home.
+    /// - A line for bash goes through its environment, which only root can read, and what the line starts does not inherit it.
     static let text = #"""
         set -m
         had_locale=${LC_ALL+x} locale=${LC_ALL-} old_umask=$(umask)
@@ -54,7 +59,9 @@ enum GuestAgent {
           [[ -p /proc/self/fd/1 ]] && exec >/proc/self/fd/1
           [[ -p /proc/self/fd/2 ]] && exec 2>/proc/self/fd/2
           if [[ $had_locale ]]; then export LC_ALL=$locale; else unset LC_ALL; fi
-          if (($# == 1)); then exec bash -c "$1"; fi
+          if (($# == 1)); then
+            devhost_line=$1 exec bash -c 'export -n devhost_line; eval -- "$devhost_line"'
+          fi
           if type -P -- "$1" >/dev/null; then exec -- "$@"; fi
           if [[ $1 == */* ]]; then exec -- "$@"; fi
           command "$@"
@@ -66,66 +73,114 @@ enum GuestAgent {
           if kill -0 -- "-$1" 2>/dev/null; then held=held; fi
         }
 
-        make_folder() { # FOLDER OWNER
-          [[ -d $1 ]] && return
-          local first=$1
+        # Whether the folder that we are in may be written to for an owner: below its home, if it has one.
+        is_allowed() { # OWNER
+          local home=
+          here=$(pwd -P)
+          [[ $1 && ${1%%:*} =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]*$ ]] || return 0
+          eval "home=~${1%%:*}"
+          [[ -d $home ]] || return 0
+          home=$(cd -P -- "$home" && pwd -P) || return
+          [[ $here == "$home" || $here == "$home"/* ]] && return
+          printf '%s is not below %s: a link leads there\n' "$here" "$home" >&2
+          return 1
+        }
+
+        # Makes a folder, as far as it is missing, and enters it.
+        enter_folder() { # FOLDER OWNER
+          local first=$1 missing= name
+          if cd -P -- "$1" 2>/dev/null; then is_allowed "$2"; return; fi
           while [[ ${first%/*} && ! -e ${first%/*} ]]; do first=${first%/*}; done
-          (umask 022; exec mkdir -p -- "$1") || return
-          if [[ $2 ]]; then chown -R -- "$2" "$first"; fi
+          missing=${1#"${first%/*}"/}
+          cd -P -- "${first%/*}/" && is_allowed "$2" || return
+          while [[ $missing ]]; do
+            name=${missing%%/*} missing=${missing#"$name"}
+            while [[ $missing == /* ]]; do missing=${missing#/}; done
+            [[ $name && $name != . ]] || continue
+            if [[ $name == .. ]]; then cd -P .. && is_allowed "$2" || return; continue; fi
+            (umask 022; exec mkdir -- "./$name") || return
+            cd -P -- "./$name" || return
+            if [[ $2 ]]; then
+              # Somebody may have put another folder there meanwhile.
+              if [[ $(pwd -P) != "${here%/}/$name" || $(shopt -s nullglob dotglob; echo *) ]]; then
+                printf '%s was changed meanwhile\n' "${here%/}/$name" >&2; return 1
+              fi
+              chown -- "$2" . || return
+            fi
+            here=${here%/}/$name
+          done
         }
 
         content() { # LENGTH TEXT
           if (($1 > 0)); then head -c "$1"; else printf '%s' "$2"; fi
         }
 
+        # Writes a new file of the folder that we are in, and leaves it open as $out.
         # Content that ends early is a connection that broke: head says nothing of it.
         write_temporary() { # LENGTH TEXT
-          temporary=${folder%/}/.devhost-$BASHPID-$RANDOM$RANDOM
+          temporary=./.devhost-$BASHPID-$RANDOM$RANDOM
           trap 'rm -f -- "$temporary"' EXIT
-          set -C; content "$1" "$2" >"$temporary"; status=$?; set +C
+          set -C; exec {out}>"$temporary"; status=$?; set +C
+          opened=/proc/self/fd/$out
+          if ((status == 0)); then content "$1" "$2" >&"$out"; status=$?; fi
           if ((status == 0 && $1 > 0)); then
-            [[ $(stat -c %s -- "$temporary") == "$1" ]]; status=$?
+            [[ $(stat -L -c %s -- "$opened") == "$1" ]]; status=$?
           fi
+        }
+
+        # Gives the new file owner and mode of the one that it replaces, which must not be a link by now.
+        take_attributes() { # NAME OWNER
+          local mode owner kind
+          read -r mode owner kind < <(stat -c '%a %u:%g %F' -- "$1") || return
+          if [[ $kind != regular* ]]; then printf '%s was changed meanwhile\n' "$1" >&2; return 1; fi
+          if [[ $2 ]]; then printf -v mode %o $((8#$mode & 8#777)); fi
+          if [[ $owner != 0:0 ]]; then chown -- "$owner" "$opened" || return; fi
+          if [[ $mode != 600 ]]; then chmod -- "$mode" "$opened"; fi
         }
 
         # PATH OWNER LENGTH TEXT
         write_file() {
-          local path=$1
+          local path=$1 name
           if [[ -L $path ]]; then path=$(readlink -f -- "$path") || return; fi
           if [[ -d $path ]]; then printf '%s is a folder\n' "$path" >&2; return 1; fi
-          folder_of "$path"; make_folder "$folder" "$2" || return
+          folder_of "$path"; enter_folder "$folder" "$2" || return
           case $path in /proc/*|/sys/*|/dev/*) content "$3" "$4" >"$path"; return;; esac
-          if [[ -e $path && ! -f $path ]]; then content "$3" "$4" >"$path"; return; fi
-          write_temporary "$3" "$4"
-          if ((status == 0)) && [[ -e $path ]]; then
-            cp --attributes-only --preserve=mode,ownership -- "$path" "$temporary"; status=$?
-          elif ((status == 0)) && [[ $2 ]]; then
-            chown -- "$2" "$temporary"; status=$?
+          name=./${path##*/}
+          if [[ -e $name && ! -f $name ]]; then
+            exec {out}>>"$name" || return
+            if [[ -f /proc/self/fd/$out ]]; then printf '%s was changed meanwhile\n' "$path" >&2; return 1; fi
+            content "$3" "$4" >&"$out"; return
           fi
-          if ((status == 0)); then mv -fT -- "$temporary" "$path"; status=$?; fi
+          write_temporary "$3" "$4"
+          if ((status == 0)) && [[ -e $name || -L $name ]]; then
+            take_attributes "$name" "$2"; status=$?
+          elif ((status == 0)) && [[ $2 ]]; then
+            chown -- "$2" "$opened"; status=$?
+          fi
+          if ((status == 0)); then mv -fT -- "$temporary" "$name"; status=$?; fi
           if ((status == 0)); then trap - EXIT; fi
           return $status
         }
 
         # PATH NAME MODE TIME OWNER PARENT-OWNER LENGTH TEXT
         copy_file() {
-          local path=$1
+          local path=$1 name
           if [[ $path == */ || -d $path ]]; then
             while [[ $path == */ ]]; do path=${path%/}; done
-            make_folder "${path:-/}" "$6" || return
-            path=$path/$2
+            enter_folder "${path:-/}" "$6" || return
+            name=./$2
           else
-            folder_of "$path"; make_folder "$folder" "$6" || return
+            folder_of "$path"; enter_folder "$folder" "$6" || return
+            name=./${path##*/}
           fi
-          if [[ -d $path && ! -L $path ]]; then printf '%s is a folder\n' "$path" >&2; return 1; fi
-          folder_of "$path"
+          if [[ -d $name && ! -L $name ]]; then printf '%s is a folder\n' "${here%/}/${name#./}" >&2; return 1; fi
           # Most modes come about without chmod, each program being worth a few milliseconds.
           if ((8#$3 & 8#7111)) || [[ $5 ]]; then umask 077; else printf -v mask %o $((8#777 & ~8#$3)); umask "$mask"; fi
           write_temporary "$7" "$8"
-          if ((status == 0)) && [[ $5 ]]; then chown -- "$5" "$temporary"; status=$?; fi
-          if ((status == 0)) && { ((8#$3 & 8#7111)) || [[ $5 ]]; }; then chmod -- "$3" "$temporary"; status=$?; fi
+          if ((status == 0)) && [[ $5 ]]; then chown -- "$5" "$opened"; status=$?; fi
+          if ((status == 0)) && { ((8#$3 & 8#7111)) || [[ $5 ]]; }; then chmod -- "$3" "$opened"; status=$?; fi
           umask 077
-          if ((status == 0)); then touch -d "@$4" -- "$temporary" && mv -fT -- "$temporary" "$path"; status=$?; fi
+          if ((status == 0)); then touch -d "@$4" -- "$opened" && mv -fT -- "$temporary" "$name"; status=$?; fi
           if ((status == 0)); then trap - EXIT; fi
           return $status
         }
@@ -146,7 +201,7 @@ enum GuestAgent {
             rsync)
               if ! type -P rsync >/dev/null; then
                 echo 'rsync is not installed in the VM' >&2; status=127
-              elif make_folder "$1" "$2"; then
+              elif (enter_folder "$1" "$2"); then
                 shift 2
                 if [[ -p /proc/self/fd/0 ]]; then
                   command_line "$@" </proc/self/fd/0 & wait_for $!

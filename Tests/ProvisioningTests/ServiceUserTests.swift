@@ -1,0 +1,89 @@
+import DevhostBase
+import Foundation
+import Testing
+
+@Suite(
+    "A service user who puts links in the way of root",
+    .enabled(if: TestGuest.missing == nil, "\(TestGuest.missing ?? "")"))
+struct ServiceUserTests {
+    private func status(_ path: String) throws -> String {
+        try TestGuest.shell("stat -c '%a %U %G %s' \(path)").trimmed
+    }
+
+    @Test("is given nothing of root's, however often it tries, and nothing is written out of its home")
+    func races() async throws {
+        let run = try ScriptRun()
+        let user = "s\(try TestGuest.shared().user)"
+        let (home, root) = ("/run/\(user)", "\(run.folder)/root")
+        try TestGuest.shell(
+            """
+            mkdir -p \(root)/outside; chmod 755 \(run.folder) \(root) \(root)/outside; echo secret >\(root)/file
+            chmod 640 \(root)/file; install -d -o \(user) -g \(user) \(home)/race
+            """)
+        let before = try (status("\(root)/file"), status("\(root)/outside"))
+        try run.write("file", "x")
+        let racer = Process()
+        racer.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
+        racer.arguments = [
+            "--reuid=\(user)", "--regid=\(user)", "--init-groups", "/usr/bin/env", "python3", "-",
+            "\(home)/race", "\(root)/file", "\(root)/outside", "\(root)/stop",
+        ]
+        // From its input: the user may not be able to read the sources.
+        racer.standardInput = FileHandle(forReadingAtPath: "\(INIOracleTests.root)/Tests/Support/racing-user")
+        let said = Foundation.Pipe()
+        racer.standardOutput = said
+        try racer.run()
+        #expect(String(decoding: said.fileHandleForReading.availableData, as: UTF8.self).hasPrefix("racing"))
+        let result = try await run(
+            """
+            for i in {1..25}; do
+              ECHO text \(home)/race/echoed
+              COPY file \(home)/race/copied
+              COPY --chmod=4755 file \(home)/race/a$i/b/copied
+              ECHO text \(home)/race/e$i/f/echoed
+            done
+            """
+        ) {
+            $0.serviceUser = user
+            $0.keepsGoing = true
+        }
+        try Data().write(to: URL(fileURLWithPath: "\(root)/stop"))
+        while racer.isRunning { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(try (status("\(root)/file"), status("\(root)/outside")) == before, "\(result.errors)")
+        #expect(try Files.readText("\(root)/file") == "secret\n")
+        #expect(try Files.names(in: "\(root)/outside") == [])
+        #expect(try TestGuest.shell("find \(home)/race -user root -perm /6000").trimmed == "")
+        try TestGuest.shell("rm -rf \(home)/race")
+    }
+
+    @Test("A link of its own is followed within its home, and not out of it")
+    func links() async throws {
+        let run = try ScriptRun()
+        let user = "s\(try TestGuest.shared().user)"
+        let home = "/run/\(user)"
+        try TestGuest.shell(
+            """
+            cd \(home) && rm -rf in out inner && install -d -o \(user) -g \(user) inner
+            ln -s inner in; ln -s \(run.folder) out; ln -s \(run.folder)/file file-out; chown -h \(user) in out file-out
+            """)
+        try run.write("file", "as it was")
+        let result = try await run(
+            """
+            ECHO x \(home)/in/new/file
+            COPY provision.sh \(home)/in/
+            ECHO x \(home)/out/file || echo refused
+            ECHO x \(home)/file-out || echo refused
+            COPY provision.sh \(home)/out/new/deep/ || echo refused
+            COPY provision.sh \(home)/out/copied || echo refused
+            """
+        ) { $0.serviceUser = user }
+        #expect(result.output == "refused\nrefused\nrefused\nrefused\n", "\(result.errors)")
+        #expect(result.errors.contains("\(run.folder) is not below \(home): a link leads there"), "\(result.errors)")
+        #expect(try Files.readText("\(run.folder)/file") == "as it was")
+        #expect(try Files.names(in: run.folder).sorted() == ["file", "provision.sh"])
+        for path in ["inner/new", "inner/new/file", "inner/provision.sh"] {
+            #expect(try TestGuest.shell("stat -c %U \(home)/\(path)").trimmed == user, "\(path)")
+        }
+        try TestGuest.shell("cd \(home) && rm -rf in out inner file-out")
+    }
+}
