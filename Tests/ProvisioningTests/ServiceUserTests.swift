@@ -86,4 +86,29 @@ struct ServiceUserTests {
         }
         try TestGuest.shell("cd \(home) && rm -rf in out inner file-out")
     }
+
+    @Test("Verbs at the same time make the folders that they share, each with its owner")
+    func sharedFolders() async throws {
+        let run = try ScriptRun()
+        let user = "s\(try TestGuest.shared().user)"
+        try run.write("file", "x")
+        let result = try await run(
+            """
+            for folder in "$R/new" /run/\(user)/shared; do
+              for i in {1..6}; do
+                COPY file "$folder/a/b/$i" &
+                ECHO x "$folder/a/c/$i" &
+              done
+              wait
+            done
+            RUN "stat -c '%a %U' $R/new/a/b /run/\(user)/shared /run/\(user)/shared/a/c /run/\(user)/shared/a/c/6"
+            RUN "ls $R/new/a/b $R/new/a/c /run/\(user)/shared/a/b /run/\(user)/shared/a/c | grep -c '^[0-9]'"
+            RUN rm -r /run/\(user)/shared
+            """
+        ) { $0.serviceUser = user }
+        #expect(result.summary.status == 0 && result.errors == "", "\(result.errors)")
+        #expect(
+            result.output == "755 root\n755 \(user)\n755 \(user)\n600 \(user)\n24\n",
+            "\(result.output) \(result.errors)")
+    }
 }

@@ -88,7 +88,8 @@ enum GuestAgent {
 
         # Makes a folder, as far as it is missing, and enters it.
         enter_folder() { # FOLDER OWNER
-          local first=$1 missing= name
+          local first=$1 missing= name problem mode=${2:+0101}
+          mode=${mode:-0755}
           if cd -P -- "$1" 2>/dev/null; then is_allowed "$2"; return; fi
           while [[ ${first%/*} && ! -e ${first%/*} ]]; do first=${first%/*}; done
           missing=${1#"${first%/*}"/}
@@ -98,14 +99,21 @@ enum GuestAgent {
             while [[ $missing == /* ]]; do missing=${missing#/}; done
             [[ $name && $name != . ]] || continue
             if [[ $name == .. ]]; then cd -P .. && is_allowed "$2" || return; continue; fi
-            (umask 022; exec mkdir -- "./$name") || return
+            if ! problem=$(umask 0; exec mkdir -m "$mode" -- "./$name" 2>&1); then
+              # Another verb may have made it meanwhile.
+              if [[ -d ./$name ]] && cd -P -- "./$name"; then
+                is_allowed "$2" || return
+                continue
+              fi
+              printf '%s\n' "$problem" >&2; return 1
+            fi
             cd -P -- "./$name" || return
             if [[ $2 ]]; then
-              # Somebody may have put another folder there meanwhile.
-              if [[ $(pwd -P) != "${here%/}/$name" || $(shopt -s nullglob dotglob; echo *) ]]; then
+              # Somebody may have put another folder there meanwhile: no other has this mode.
+              if [[ $(pwd -P) != "${here%/}/$name" || $(stat -c '%a %u' .) != '101 0' ]]; then
                 printf '%s was changed meanwhile\n' "${here%/}/$name" >&2; return 1
               fi
-              chown -- "$2" . || return
+              chmod 755 . && chown -- "$2" . || return
             fi
             here=${here%/}/$name
           done
