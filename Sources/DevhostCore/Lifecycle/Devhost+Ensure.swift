@@ -30,7 +30,7 @@ extension Devhost {
         }
         let plan = EnsurePlan(
             request: request, existing: existing, configuration: configuration, caller: caller,
-            now: Timestamp(clock.now), isNew: isNew(existing))
+            now: Timestamp(clock.now), isNew: try await isNew(existing))
         let record = try plan.record()
         if existing == nil { try checkNameIsFree(request.name) }
         let libvirt = try await self.libvirt()
@@ -55,10 +55,22 @@ extension Devhost {
 
     /// Whether a VM has never been started: somebody may have worked in one that was, although the command that made it
     /// was killed.
-    private func isNew(_ existing: VMRecord?) -> Bool {
+    private func isNew(_ existing: VMRecord?) async throws -> Bool {
         guard let existing else { return true }
-        return existing.isIncomplete && !ConsoleMark(layout: layout, name: existing.name).exists
+        guard existing.isIncomplete else { return false }
+        let mark = ConsoleMark(layout: layout, name: existing.name)
+        if mark.isUnstarted || mark.isStarted { return mark.isUnstarted }
+        // Versions before 0.2 noted only a start. Without either note, a VM counts as new that is off, has said nothing, and
+        // whose disk holds nothing.
+        let libvirt = try await self.libvirt()
+        guard try await !libvirt.domainState(existing.name).isActive, mark.end == 0 else { return false }
+        let parts = VMParts(devhost: self, libvirt: libvirt, name: existing.name)
+        let written = try await parts.diskAllocation(existing.diskNumber) ?? 0
+        return libvirt.driver == .test || written <= Self.emptyDisk
     }
+
+    /// The most that a disk takes on the devhost of which nothing was written, in bytes.
+    private static let emptyDisk: UInt64 = 1 << 20
 
     /// The record is the first of a VM to be made and the last to go: what is here without one is somebody's work.
     private func checkNothingIsLeft(_ parts: VMParts) async throws {

@@ -45,6 +45,7 @@ struct EnsureRun: Sendable {
         let hostKey = try await parts.hostKey()
         let bootstrapKey = try await parts.bootstrapKey()
         record.hostKey = hostKey.publicKey
+        if plan.existing == nil { try console.noteUnstarted() }
         if record != plan.existing { try await devhost.claim(record, insteadOf: plan.existing, libvirt: libvirt) }
         var template: WarmStart.Choice?
         if disk == nil, let release { template = try await makeDisk(release, record: &record) }

@@ -276,6 +276,7 @@ struct VMParts: Sendable {
         guard Files.isDirectory(folder) else { return }
         for file in try Files.names(in: folder)
         where file == "log" || file.hasPrefix("log.") || file.hasPrefix("ssh_host_") || file == ConsoleMark.fileName
+            || file == ConsoleMark.unstartedName
             || Files.isTemporary(file)
         {
             try Files.remove("\(folder)/\(file)")

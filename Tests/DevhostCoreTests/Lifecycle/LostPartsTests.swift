@@ -47,6 +47,34 @@ import Testing
         #expect(after.state == .running && !after.record.isIncomplete)
     }
 
+    /// The note of the start is lost, and with it everything that says so but what the guest wrote on its console.
+    @Test func aVMIsNotTakenForNewBecauseANoteIsMissing() async throws {
+        var record = try await devhost.ensure(try test.request("demo")).record
+        record.isIncomplete = true
+        record.guestDigest = nil
+        try devhost.records.save(record)
+        let layout = test.configuration.layout
+        let mark = ConsoleMark(layout: layout, name: name)
+        #expect(mark.isStarted && !mark.isUnstarted)
+        try Files.remove("\(layout.folder(name))/\(ConsoleMark.fileName)")
+        try Files.write(layout.consoleLog(name), Array("login:".utf8), mode: 0o600)
+        var request = EnsureRequest(name: name)
+        request.release = .catalog(try ChannelName("nowhere"), nil)
+        await #expect(throws: DevhostError.self) { try await devhost.ensure(request) }
+        #expect(try await test.disks(of: "demo", devhost).count == 1)
+    }
+
+    @Test func aNewVMSaysThatItWasNeverStartedBeforeItHasADisk() async throws {
+        let observer = StepObserver()
+        try await Effects.$observer.withValue(observer) { _ = try await devhost.ensure(try test.request("demo")) }
+        let steps = observer.effects
+        let note = try #require(steps.firstIndex { $0.hasSuffix("/demo/never-started") })
+        let disk = try #require(steps.firstIndex { $0.contains("virStorageVolCreateXML") && $0.contains("demo.qcow2") })
+        let mark = try #require(steps.firstIndex { $0.hasSuffix("/demo/console-start") })
+        let start = try #require(steps.firstIndex { $0.contains("virDomainCreate demo") })
+        #expect(note < disk && disk < mark && mark < start)
+    }
+
     @Test func aLostDiskIsSaidInsteadOfReplaced() async throws {
         let record = try await devhost.ensure(try test.request("demo")).record
         try await devhost.shutDown(name)

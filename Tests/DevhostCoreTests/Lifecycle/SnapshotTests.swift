@@ -56,6 +56,22 @@ import Testing
         #expect(try await devhost.restore(try reference("before"), isForced: true).state == .running)
     }
 
+    @Test(arguments: [false, true])
+    func aVMIsAsItWasWhereTheSnapshotCannotBeHad(isSuspended: Bool) async throws {
+        let before = try await ensure(memory: "1G", cpus: 1)
+        try await devhost.snapshot(name, label: SnapshotLabel("before"))
+        if isSuspended { try await devhost.suspend(name) }
+        let observer = FaultObserver(failAt: 1, of: "virDomainRevertToSnapshot demo@before")
+        await #expect(throws: DevhostError.self) {
+            try await Effects.$observer.withValue(observer) {
+                _ = try await devhost.restore(try reference("before"), isForced: true)
+            }
+        }
+        #expect(try await devhost.describe(name).state == (isSuspended ? .suspended : .running))
+        #expect(try devhost.records.require(name).memory == before.memory)
+        #expect(try await devhost.snapshots(name).map(\.label.description) == ["before"])
+    }
+
     @Test func labelsAreTakenOnceAndWhatIsMissingIsSaid() async throws {
         _ = try await ensure(memory: "1G", cpus: 1)
         try await devhost.snapshot(name, label: SnapshotLabel("one"))

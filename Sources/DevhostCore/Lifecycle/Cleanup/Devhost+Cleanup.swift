@@ -63,7 +63,8 @@ extension Devhost {
         _ name: VMName, _ libvirt: Connection, _ report: inout CleanupReport, progress: @escaping ProgressHandler
     ) async throws {
         if let record = try records.find(name), record.trashed != nil, try await isUnsettled(record, libvirt) {
-            _ = try await moveToTrash(name, where: { _ in true }, progress: progress)
+            // Somebody may have had it back while the lock was waited for.
+            _ = try await moveToTrash(name, where: { $0.trashed != nil }, progress: progress)
         }
         let rules = CleanupRules(settings: configuration.cleanup)
         func due() async throws -> (CleanupAction, CleanupRules.Case)? {
