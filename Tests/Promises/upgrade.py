@@ -97,6 +97,11 @@ def template(rig):
     return templates[0]
 
 
+def remove_templates(rig):
+    for each in json.loads(fc(rig, "templates", "--json")):
+        fc(rig, "templates", "rm", each["name"])
+
+
 # What the older build makes.
 
 RUNNING = ("runs", "pinned", "snap", "warm", "hush")
@@ -368,7 +373,7 @@ def kill_everything(new, old):
         kill_at_each_effect(new, old, verb, [verb, "demo"], running)
     kill_at_each_effect(new, old, "ensure of a suspended VM", ["ensure", "demo", IMAGE], suspended)
     gone()
-    fc(new, "templates", "rm", template(new)["name"])
+    remove_templates(new)
 
 
 def inside(rig, name, line):
@@ -445,8 +450,7 @@ def main():
     ticker.make_image(IMAGE.removeprefix("file://"), 1 << 30)
     today = Rig(sys.argv[1])
     older = Rig(sys.argv[2], has_guests=True)
-    for each in json.loads(fc(today, "templates", "--json")):
-        fc(today, "templates", "rm", each["name"])  # What earlier tests left.
+    remove_templates(today)  # What earlier tests left.
     if "--guest" in sys.argv:
         walk_with_guest(today, older, sys.argv[4])
         return
