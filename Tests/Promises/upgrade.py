@@ -18,7 +18,7 @@ import sys
 import time
 
 import ticker
-from rig import IMAGES, Broken, Rig, killed
+from rig import IMAGES, OTHER_IMAGE, Broken, Rig, killed
 
 IMAGE = f"file://{IMAGES}/ticker.qcow2"
 START = time.monotonic()
@@ -302,7 +302,9 @@ def the_older_build_goes_on(new, old, state):
     new.must("suspend", "kept")
     fc(new, "snapshot", "snap", "after")
     fc(new, "destroy", "--trash", "off")
-    since, running = {name: console(name) for name in ALL}, {name: process(name) for name in ("runs", "warm", "torn")}
+    new.must("ensure", "another", OTHER_IMAGE)
+    since = {name: console(name) for name in ALL}
+    running = {name: process(name) for name in ("runs", "warm", "torn", "another")}
     if fc(old, "list") != fc(new, "list") or "" in (fc(old, "ls", "-l"), fc(old, "metrics")):
         raise Broken("the older build lists other VMs")
     for name in ("runs", "warm", "torn", "kept"):
@@ -311,6 +313,9 @@ def the_older_build_goes_on(new, old, state):
         counts_on(name, since[name])
         if name in running and process(name) != running[name]:
             raise Broken(f"{name} runs in another process")
+    old.must("ensure", "another", OTHER_IMAGE)
+    if process("another") != running["another"] or len(json.loads(fc(old, "images", "--json"))) != 2:
+        raise Broken("the older build does not take an image of today's for what it is")
     if "after" not in fc(old, "snapshots", "snap"):
         raise Broken("the older build does not know a snapshot of today's")
     fc(old, "undelete", "off")
