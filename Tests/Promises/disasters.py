@@ -197,6 +197,25 @@ def a_clock_that_jumps():
     rig.must("rebuild", "on2")
 
 
+def an_image_that_an_older_version_took():
+    """It would be refused today: doctor names it, no new disk is made over it, and VMs that have it go on."""
+    digest = rig.shell(f"sha256sum {IMAGE.removeprefix('file://')}").split()[0]
+    path = f"/var/lib/devhost/_images/{digest}.qcow2"
+
+    def snapshots(count):
+        with open(path, "r+b") as file:
+            file.seek(60)
+            file.write(count.to_bytes(4, "big"))
+
+    snapshots(100_000)
+    if not any(each["subject"] == f"image {digest}" and "older version" in each["problem"] for each in rig.findings()):
+        raise Broken("doctor does not notice")
+    fails("ensure", "--image-url", IMAGE, "new", saying=["of the store is refused"])
+    rig.must_be_gone("new")
+    rig.ensure("on1")
+    snapshots(0)
+
+
 def events_of(name):
     """What somebody heard who asked once, before the first disaster."""
     with open(EVENTS) as file:
@@ -217,7 +236,8 @@ try:
     for disaster in (
         a_killed_qemu, a_libvirtd_that_restarts, a_libvirtd_that_ends_during_an_ensure,
         a_libvirtd_that_ends_during_a_suspend, a_reboot, a_record_that_is_half_a_file, a_full_disk,
-        memory_that_is_not_there, a_caddy_that_is_killed, a_clock_that_jumps,
+        memory_that_is_not_there, an_image_that_an_older_version_took, a_caddy_that_is_killed,
+        a_clock_that_jumps,
     ):
         title = disaster.__name__.replace("_", " ")
         try:

@@ -291,8 +291,11 @@ class Meter:
 
     PROGRAM = """
 import json, os, subprocess, sys
+# What breaks the promise must not break the machine.
+limits = ["prlimit", "--core=0", "--as=4294967296", "--cpu=60", "--"]
 for line in sys.stdin:
     words, text = json.loads(line)
+    words = limits + words
     process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         process.stdin.write(text.encode())
