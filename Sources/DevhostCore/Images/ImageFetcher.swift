@@ -10,6 +10,10 @@ package struct ImageFetcher: Sendable {
     /// Told of the images that were removed to make room for another one.
     package let haveGone: @Sendable (Set<SHA256Digest>) async throws -> Void
 
+    /// How many images there may be of this user that no VM uses: small ones fill no disk, and each makes every look at the
+    /// store longer.
+    package var mostUnused = 200
+
     /// How many images one user fetches at a time; the next ones wait.
     static let mostDownloads = 4
 

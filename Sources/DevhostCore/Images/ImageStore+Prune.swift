@@ -29,7 +29,7 @@ extension ImageStore {
         return images.sorted { Self.isUsedLater($0, $1) }
     }
 
-    private static func isUsedLater(_ left: ListedImage, _ right: ListedImage) -> Bool {
+    static func isUsedLater(_ left: ListedImage, _ right: ListedImage) -> Bool {
         switch (left.lastUse, right.lastUse) {
         case (let left?, let right?) where left != right: left > right
         case (.some, nil): true

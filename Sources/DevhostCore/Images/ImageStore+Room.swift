@@ -35,7 +35,7 @@ extension ImageStore {
         _ size: UInt64, _ name: String, _ fetcher: ImageFetcher, _ bound: UInt64, _ progress: ProgressHandler
     ) async throws -> Set<SHA256Digest> {
         let own = try await images().filter { $0.isComplete && $0.fetchedBy == fetcher.user }
-        guard own.reduce(size, { $0 + $1.size }) > bound else { return [] }
+        guard own.count >= fetcher.mostUnused || own.reduce(size, { $0 + $1.size }) > bound else { return [] }
         var locks: [SHA256Digest: FileLock] = [:]
         for image in own { locks[image.sha256] = try await lockIfFree(image.sha256.description) }
         let used = try await fetcher.inUse()
@@ -43,12 +43,16 @@ extension ImageStore {
         let free = unused.filter { locks[$0.sha256] != nil }
         let held = unused.filter { locks[$0.sha256] == nil }.reduce(0) { $0 + $1.size }
         guard held + size <= bound else { throw fetcher.refusal(of: name, size, beside: held) }
+        var (count, occupied) = (unused.count, unused.reduce(0) { $0 + $1.size })
         var gone: Set<SHA256Digest> = []
-        for image in Self.choose(free: free, all: unused, days: .max, budget: bound - size, now: now) {
+        for image in free.sorted(by: { Self.isUsedLater($1, $0) }) {
+            guard count >= fetcher.mostUnused || occupied + size > bound else { break }
             try removeRecord(image.sha256)
             try await volumes.remove(volumeName(image.sha256))
             progress(.notice("the image \(image.sha256), which no VM uses, makes room for \(name)"))
             gone.insert(image.sha256)
+            count -= 1
+            occupied -= image.size
         }
         return gone
     }

@@ -114,6 +114,18 @@ extension ImageStoreTests {
         try expectNothingLeft()
     }
 
+    @Test func smallImagesHaveANumber() async throws {
+        var alice = store(of: "alice", 1 << 40)
+        alice.fetcher?.mostUnused = 2
+        var digests: [SHA256Digest] = []
+        for number in 1...4 {
+            let path = try await images.qcow2("\(number)", filledWith: UInt8(number))
+            digests.append(try await alice.ensureImage(try fileURL(path)).sha256)
+            clock.advance(days: 1)
+        }
+        #expect(Set(try await store().images().map(\.sha256)) == Set(digests[2...]))
+    }
+
     @Test func anImageThatIsLargerThanTheBoundIsRefused() async throws {
         let path = try await images.qcow2("a")
         let (content, size) = (try Files.read(path), try Files.size(path))
