@@ -6,6 +6,7 @@ usage: sudo.py FOLDER-OF-BINARIES SUDOERS [VM]
 SUDOERS is the rule as it is shipped. With the name of a running VM, login is attacked too.
 """
 
+import fcntl
 import glob
 import http.server
 import json
@@ -186,6 +187,26 @@ ATTACKS = [
     ("", "sudo $FC ensure --timeout 1 victim <&- >&- 2>&-"), ("", "sudo $FC list </dev/zero"), ("", "sudo $FC list | head -c 0"),
     ("", "cd /proc/self/fd; sudo $FC list"), ("", "mkdir -p gone; cd gone; rmdir ../gone; sudo $FC list"),
 ]
+# A pipe that takes nothing more.
+FULL = "rm -f full; mkfifo full; exec 3<>full; head -c 65536 /dev/zero >&3; "
+ON_TERMINAL = "timeout 40 script -qec \"sudo $FC {verb} victim{redirection}\" /dev/null >/dev/null"
+# What stops or starves a process, around verbs that must go on to their end: the VM is suspended, and runs again.
+STOPS = [
+    *[f"{before}; sudo $FC {{verb}} victim" for before in (
+        "umask 777", "ulimit -t 10", "ulimit -f 0", "ulimit -S -f 0", "ulimit -n 16", "ulimit -S -n 16", "ulimit -S -v 2000000",
+        "ulimit -S -s 256", "ulimit -c unlimited", "ulimit -S -f 0 -n 16 -s 256; umask 0",
+        "trap '' CHLD TERM HUP INT USR1 XFSZ ALRM")],
+    "nice -n 19 sudo $FC {verb} victim", "nohup sudo $FC {verb} victim 2>&1", "taskset -c 0 sudo $FC {verb} victim",
+    "chrt -i 0 sudo $FC {verb} victim", "ionice -c 3 sudo $FC {verb} victim",
+    "sudo $FC {verb} victim 2>&-", "sudo $FC {verb} victim >&- 2>&- <&-", "sudo $FC {verb} victim 2>/dev/full",
+    FULL + "sudo $FC {verb} victim 2>&3",
+    # Results wait for their reader, when all is done.
+    FULL + "sudo $FC {verb} victim >&3 2>&1 & sleep 12; head -c 65536 <&3 >/dev/null; wait $!",
+    # ^Z and ^S at a terminal, and one that a process in the background may not write to.
+    "(sleep 0.2; printf '\\x1a'; sleep 10) | " + ON_TERMINAL.replace("{redirection}", "") + "; true",
+    "(printf '\\x13'; sleep 12; printf '\\x11'; sleep 1) | " + ON_TERMINAL.replace("{redirection}", "") + "; true",
+    "(sleep 12) | timeout 40 script -qec \"bash -mc 'stty tostop; sudo $FC {verb} victim & sleep 10'\" /dev/null >/dev/null; true",
+]
 ATTACKS += [("!", f"sudo $FC {verb} {quoted}") for name in NAMES
             for quoted in ["'" + name.replace("'", "'\\''") + "'"]
             for verb in ("destroy", "logs --", "show --", "rebuild --", "login --", f"ensure --timeout 1 --image-url {IMAGE} --")]
@@ -229,13 +250,42 @@ def judge(before, line, must_fail, status, output):
         raise Broken("a record is left")
 
 
+def must_hold_no_lock():
+    for path in glob.glob("/var/lib/devhost/_locks/*"):
+        try:
+            with open(path) as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Broken(f"{path} is held") from None
+        except FileNotFoundError:
+            pass
+
+
+def must_go_on(before, line):
+    """A VM that runs is suspended by the line, and nothing is held."""
+    status, output = as_user(line.replace("{verb}", "suspend"), limit=90)
+    judge(before, line, False, status, output)
+    must_hold_no_lock()
+    is_running, counts = rig.is_running("victim"), rig.record("victim")["online"] is not False
+    if is_running != counts:
+        raise Broken(f"it runs: {is_running}, it counts: {counts} ({status} {output})")
+    # A limit that root may not raise, as in a container, is an error before anything happens.
+    if is_running and status == 0:
+        raise Broken(f"it does not do what it says: {output}")
+    if not is_running:
+        rig.shell("virsh -q managedsave-remove victim")
+        rig.ensure("victim")
+    rig.must_run("victim")
+
+
 def same_vm(before, after):
     """An ensure of one's own VM notes its date."""
     try:
         one, other = json.loads(before), json.loads(after)
     except ValueError:
         return False
-    one.pop("last_deploy_date", None), other.pop("last_deploy_date", None)
+    for key in ("last_deploy_date", "online"):
+        one.pop(key, None), other.pop(key, None)
     return one == other
 
 
@@ -251,12 +301,17 @@ try:
             judge(before, line, mark == "!", status, output)
         except Broken as broken:
             raise Broken(f"{line!r}: {broken}") from None
+    for line in STOPS:
+        try:
+            must_go_on(before, line)
+        except Broken as broken:
+            raise Broken(f"{line!r}: {broken}") from None
     modes = rig.shell(f"stat -c '%a %n' {RECORDS}/victim.json /var/lib/devhost/_bootstrap_key /var/lib/devhost/victim").split()
     if modes[0::2] != ["644", "600", "700"]:
         raise Broken(f"modes: {modes}")
     rig.must_run("victim")
     rig.must("destroy", "victim")
     rig.must_be_healthy()
-    print(f"{len(ATTACKS)} attacks came to nothing")
+    print(f"{len(ATTACKS) + len(STOPS)} attacks came to nothing")
 except Broken as broken:
     sys.exit(f"sudo: {broken}")

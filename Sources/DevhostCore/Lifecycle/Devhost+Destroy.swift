@@ -58,13 +58,4 @@ extension Devhost {
             // To destroy must always be possible, above all on a full disk.
         }
     }
-
-    private func forgetFailure(of name: VMName) throws {
-        let folder = layout.failure(name)
-        guard Files.isDirectory(folder) else { return }
-        for file in try Files.names(in: folder) where ["log", "reason"].contains(file) || Files.isTemporary(file) {
-            try Files.remove("\(folder)/\(file)")
-        }
-        try Files.removeDirectory(folder)
-    }
 }

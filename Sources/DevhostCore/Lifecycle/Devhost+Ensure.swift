@@ -107,14 +107,4 @@ extension Devhost {
             progress(.warning("cannot take \(name) away again: \(error); try 'fc-devhost destroy \(name)'"))
         }
     }
-
-    private func keepFailure(of name: VMName, because reason: any Error) throws {
-        let folder = layout.failure(name)
-        try Files.createDirectory(Files.directory(of: folder), mode: 0o700)
-        try Files.createDirectory(folder, mode: 0o700)
-        try Files.write("\(folder)/reason", Array("\(reason)\n".utf8), mode: 0o600)
-        if Files.exists(layout.consoleLog(name)) {
-            try Files.rename(layout.consoleLog(name), to: "\(folder)/log")
-        }
-    }
 }

@@ -27,6 +27,9 @@ extension Devhost {
         let present = old.map { VMUsage($0) }
         guard UsageLimits.grows(new, from: present) else { return }
         let limits = UsageLimits(limits: configuration.limits, machineMemory: try await libvirt.node().memory)
-        try limits.check(new, insteadOf: present, others: try records.uses().filter { $0.name != record.name })
+        let uses = try await uses(libvirt)
+        try limits.check(
+            new, insteadOf: present, holding: uses.first { $0.name == record.name },
+            others: uses.filter { $0.name != record.name })
     }
 }

@@ -3,7 +3,7 @@ extension Devhost {
     /// still meanwhile.
     /// - Parameter label: What the VM is to know it by; nil for the moment, to the second.
     /// - Throws: `notFound`, `alreadyExists` for a label that is taken, `conflict` for a VM that is not in order,
-    ///   `insufficientSpace`, `busy`, `unavailable`.
+    ///   `refused` past a limit, `insufficientSpace`, `busy`, `unavailable`.
     @discardableResult
     public func snapshot(
         _ name: VMName, label: SnapshotLabel? = nil, progress: @escaping ProgressHandler = { _ in }
@@ -27,14 +27,21 @@ extension Devhost {
                 .conflict, "\(name) is \(state.rawValue), and a snapshot needs one that runs or is off",
                 next: "run 'fc-devhost ensure \(name)'")
         }
-        guard try await !libvirt.snapshots(name).contains(where: { $0.name == label.description }) else {
+        let present = try await libvirt.snapshots(name)
+        guard !present.contains(where: { $0.name == label.description }) else {
             throw DevhostError(
                 .alreadyExists, "\(name) has a snapshot \(label)",
                 next: "choose another label, or 'fc-devhost snapshot rm \(name)@\(label)'")
         }
+        if let bound = configuration.limits.snapshots, present.count >= bound {
+            throw DevhostError(
+                .refused, "\(name) has \(present.count) snapshots, and [limits] snapshots allows \(bound)",
+                next: "remove one that you can do without, with 'fc-devhost snapshot rm'")
+        }
         // A disk that runs full stops the guests: what is written has to fit before it begins.
-        let memory = state == .running ? UInt64(record.memory?.mebibytes ?? 0) << 20 : 0
+        let memory = state == .running ? UInt64(try await libvirt.domainInfo(name).maximumMemory) << 20 : 0
         try FreeSpace.require([(layout.state, memory)], for: "a snapshot of \(name)")
+        try await checkDisk(of: record, growingBy: memory, libvirt)
         if state == .running { progress(.step("saving the memory of \(name), which stands still meanwhile")) }
         let bytes = try await VMParts(devhost: self, libvirt: libvirt, name: name).diskSize(record.diskNumber)
         let note = SnapshotNote(
@@ -46,6 +53,19 @@ extension Devhost {
             throw DevhostError(.failed, "libvirt does not list the snapshot \(name)@\(label) that it made")
         }
         return snapshot
+    }
+
+    /// The disk of a VM with snapshots occupies more than its size: what it occupies counts then.
+    /// - Throws: `refused` past a limit.
+    private func checkDisk(of record: VMRecord, growingBy bytes: UInt64, _ libvirt: Connection) async throws {
+        guard libvirt.driver != .test else { return }
+        let uses = try await uses(libvirt)
+        guard let present = uses.first(where: { $0.name == record.name }) else { return }
+        let parts = VMParts(devhost: self, libvirt: libvirt, name: record.name)
+        var grown = present
+        grown.disk = max(present.disk, (try await parts.diskAllocation(record.diskNumber) ?? 0) + bytes)
+        let limits = UsageLimits(limits: configuration.limits, machineMemory: try await libvirt.node().memory)
+        try limits.check(grown, insteadOf: present, others: uses.filter { $0.name != record.name })
     }
 
     /// The snapshots of a VM, the oldest first.

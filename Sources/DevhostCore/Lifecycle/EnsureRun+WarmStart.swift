@@ -28,6 +28,18 @@ extension EnsureRun {
         return try await warmStart.choose(image, shape) { try await definition(record) }
     }
 
+    /// Copies the overlay of a template into the disk of a VM.
+    /// - Returns: False where it is not the one that was kept: the disk is of no use then.
+    func fill(_ record: VMRecord, _ template: WarmStart.Choice, _ overlay: TemplateOverlay) async throws -> Bool {
+        do {
+            try await parts.fillDisk(record.diskNumber, overlay)
+            return true
+        } catch let error as DevhostError where error.code == .damaged {
+            try await warmStart.discard(template.key, because: error.message)
+            return false
+        }
+    }
+
     /// Starts a new VM from a template. Where that fails, a warning says why, and the VM is as before its first start,
     /// with a disk that has never been used.
     /// - Returns: Whether it answers.

@@ -160,12 +160,16 @@ struct EnsureRun: Sendable {
             let size = try plan.diskSize(size, over: image)
             record.diskSize = size
             try await devhost.claim(record, insteadOf: before, libvirt: libvirt)
-            let template = try await self.template(for: record)
+            var template = try await self.template(for: record)
             // Memory knows the size that its disk had. The mock has none, and grows no disk under a domain.
             let isFixed = template != nil && libvirt.driver != .test
             try await parts.makeDisk(
                 record.diskNumber, over: image, size: isFixed ? DiskSize(bytes: image.virtualSize) : size)
-            if let template { try await parts.fillDisk(record.diskNumber, template.overlay) }
+            if let choice = template, let overlay = choice.overlay, try await !fill(record, choice, overlay) {
+                try await parts.removeDisk(record.diskNumber)
+                try await parts.makeDisk(record.diskNumber, over: image, size: size)
+                template = nil
+            }
             return (record, template)
         }
         return template

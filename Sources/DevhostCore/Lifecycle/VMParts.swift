@@ -63,8 +63,9 @@ struct VMParts: Sendable {
     }
 
     /// Makes the overlay over a base image a copy of another one over it.
-    func fillDisk(_ number: UInt32, _ overlay: [UInt8]) async throws {
-        try await libvirt.fillVolume(pool: diskPool, name: layout.diskVolume(name, number), content: overlay)
+    func fillDisk(_ number: UInt32, _ overlay: TemplateOverlay) async throws {
+        let parts = overlay.parts()
+        try await libvirt.uploadVolume(pool: diskPool, name: layout.diskVolume(name, number)) { try parts.next() }
     }
 
     /// Removes a disk; one that is missing is as good. No guest may run on it.

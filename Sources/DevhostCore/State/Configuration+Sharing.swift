@@ -19,11 +19,14 @@ extension Configuration {
         public var total: Bounds
         /// How much memory running VMs may be given, in percent of the machine's; nil for no bound.
         public var memoryPercent: Int?
+        /// How many snapshots a VM may have; nil for no bound.
+        public var snapshots: Int?
 
         init(_ reader: inout ConfigurationReader) throws(DevhostError) {
             user = try Self.bounds(&reader, prefix: "user-")
             total = try Self.bounds(&reader, prefix: "")
             memoryPercent = try reader.value("limits", "memory-overcommit", "no", ConfigurationReader.overcommit)
+            snapshots = try reader.value("limits", "snapshots", "20", ConfigurationReader.count)
         }
 
         private static func bounds(

@@ -19,6 +19,8 @@ extension Configuration {
         public var maximumMemory: MemorySize
         /// What all templates together may occupy, in bytes; beyond it those go that were not used for longest.
         public var maximumDisk: UInt64
+        /// How many templates are made at a time.
+        public var builds: Int
         /// How long ssh of a VM that started from a template may take to answer before it boots instead. Not in
         /// devhost.cfg: several times what a busy devhost was seen to take.
         public var answerLimit = Duration.seconds(15)
@@ -31,6 +33,12 @@ extension Configuration {
             }
             maximumDisk = try reader.value("warm-start", "max-disk", "20G") { text throws(DevhostError) in
                 try DiskSize(text).bytes
+            }
+            builds = try reader.value("warm-start", "builds", "2") { text throws(DevhostError) in
+                guard let count = Int(text), (1...64).contains(count) else {
+                    throw ConfigurationReader.refused(text, "a number from 1 to 64")
+                }
+                return count
             }
         }
     }

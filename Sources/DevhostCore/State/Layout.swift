@@ -34,7 +34,9 @@ public struct Layout: Sendable, Hashable {
     /// The private ssh host key of a VM; the public one beside it ends in `.pub`.
     public func hostKey(_ name: VMName) -> String { "\(folder(name))/ssh_host_ed25519_key" }
     /// What a VM that was taken away because its creation failed leaves for its user to read.
-    public func failure(_ name: VMName) -> String { "\(state)/_failed/\(name)" }
+    public func failure(_ name: VMName) -> String { "\(failures)/\(name)" }
+    /// The folder of that.
+    public var failures: String { "\(state)/_failed" }
     /// The lock of one VM.
     public func lock(_ name: VMName) -> String { "\(locks)/\(name).lock" }
     /// The folder of the locks.
@@ -75,6 +77,12 @@ public struct Layout: Sendable, Hashable {
     public func templateFirstBoot(_ key: String) -> String { "\(key).conf" }
     /// The console of a template that is being made.
     public func templateConsole(_ key: String) -> String { "\(templates)/\(key).log" }
+    /// Who is making a template.
+    public func templateClaim(_ key: String) -> String { "\(templates)/\(key).claim" }
+    /// The lock of one of the places for those who make templates.
+    public func templatePlace(_ number: Int) -> String { "\(locks)/_template-place-\(number).lock" }
+    /// The lock of the one place that a user has among them.
+    public func templatePlace(ofUser user: UInt32) -> String { "\(locks)/_template-place-of-\(user).lock" }
     /// The domain that a template is while it is being made: no VM can bear the name.
     public func templateDomain(_ key: String) -> String { "_template-\(key)" }
     /// The lock of whoever makes or removes a template.

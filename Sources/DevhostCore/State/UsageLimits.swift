@@ -21,7 +21,7 @@ struct UsageLimits: Sendable {
         return [
             Measure(
                 what: "VMs", user: ("user-vms", limits.user.vms.map(UInt64.init)),
-                total: [("vms", limits.total.vms.map(UInt64.init))], amount: { _ in 1 }, text: number),
+                total: [("vms", limits.total.vms.map(UInt64.init))], amount: { $0.isVM ? 1 : 0 }, text: number),
             Measure(
                 what: "of memory in VMs that run", user: ("user-memory", limits.user.memory),
                 total: [("memory", limits.total.memory), ("memory-overcommit", allowed)], amount: { $0.memory },
@@ -40,12 +40,15 @@ struct UsageLimits: Sendable {
     /// - Parameters:
     ///   - new: What the VM is to take.
     ///   - old: What it takes; nil where it is new.
+    ///   - held: What it holds now, which it may keep: a guest need not give memory back.
     ///   - others: What all other VMs take.
     /// - Throws: `refused`, with what is used by whom.
-    func check(_ new: VMUsage, insteadOf old: VMUsage?, others: [VMUsage]) throws {
+    func check(
+        _ new: VMUsage, insteadOf old: VMUsage?, holding held: VMUsage? = nil, others: [VMUsage]
+    ) throws {
         for measure in measures {
-            let wanted = measure.amount(new)
-            guard wanted > old.map(measure.amount) ?? 0 else { continue }
+            guard measure.amount(new) > old.map(measure.amount) ?? 0 else { continue }
+            let wanted = max(measure.amount(new), held.map(measure.amount) ?? 0)
             let own = others.filter { $0.owner == new.owner }
             try check(
                 measure, measure.user, wanted + Self.sum(own, measure.amount), new,

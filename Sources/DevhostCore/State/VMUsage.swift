@@ -1,12 +1,24 @@
-/// What one VM takes of the devhost, by its record: disk as long as it exists, memory and CPUs while it is meant to run.
+/// What one VM takes of the devhost. By its record that is disk as long as it exists, memory and CPUs while it is meant to
+/// run; what it holds beyond that as it runs is added to it (`Devhost.uses(_:)`).
 struct VMUsage: Sendable, Hashable {
     let name: VMName
     let owner: String
     /// In bytes.
-    let memory: UInt64
-    let cpus: Int
+    var memory: UInt64
+    var cpus: Int
     /// In bytes.
-    let disk: UInt64
+    var disk: UInt64
+    /// Whether it counts among the VMs: a template that is being made does not.
+    var isVM = true
+
+    init(name: VMName, owner: String, memory: UInt64, cpus: Int, disk: UInt64, isVM: Bool) {
+        self.name = name
+        self.owner = owner
+        self.memory = memory
+        self.cpus = cpus
+        self.disk = disk
+        self.isVM = isVM
+    }
 
     init(_ record: VMRecord) {
         self.init(

@@ -113,7 +113,11 @@ package enum ProcessShield {
             guard getrlimit(resource, &limit) == 0 else { continue }
             var wanted = each.wanted(limit)
             guard wanted.rlim_cur != limit.rlim_cur || wanted.rlim_max != limit.rlim_max else { continue }
-            guard setrlimit(resource, &wanted) == 0 else { continue }
+            if setrlimit(resource, &wanted) != 0 {
+                // In a container root may not have the right to raise what is allowed.
+                wanted = rlimit(rlim_cur: min(wanted.rlim_cur, limit.rlim_max), rlim_max: limit.rlim_max)
+                guard wanted.rlim_cur != limit.rlim_cur, setrlimit(resource, &wanted) == 0 else { continue }
+            }
             words.append("--\(each.option)=\(text(limit.rlim_cur)):\(text(limit.rlim_max))")
             if each.option == "stack" { isStackSmall = limit.rlim_cur < smallestStack }
         }

@@ -131,6 +131,69 @@ import Testing
         try await any.devhost().ensure(try request(any, "one", memory: "1T"))
     }
 
+    @Test func aGuestThatKeepsItsMemoryCountsForIt() async throws {
+        let test = try TestDevhost(more: "[limits]\nuser-memory = 4G")
+        let devhost = test.devhost()
+        try await devhost.ensure(try request(test, "one", memory: "3G"))
+        try await devhost.ensure(try request(test, "one", memory: "512M"))
+        await expectError(.refused, containing: "used now: one 3 GiB") {
+            try await devhost.ensure(try request(test, "two", memory: "2G"))
+        }
+        // It holds as much already.
+        try await devhost.ensure(try request(test, "one", memory: "2G"))
+        try await devhost.ensure(try request(test, "one", memory: "512M"))
+        try await devhost.shutDown(VMName("one"))
+        try await devhost.start(VMName("one"))
+        try await devhost.ensure(try request(test, "two", memory: "2G"))
+    }
+
+    @Test func whatRunsCountsWhateverItsRecordSays() async throws {
+        let test = try TestDevhost(more: "[limits]\nuser-memory = 4G\nuser-cpu = 4")
+        let devhost = test.devhost()
+        var record = try await devhost.ensure(try request(test, "one", memory: "3G", cpus: 3)).record
+        record.isOnline = false
+        try devhost.records.save(record)
+        await expectError(.refused, containing: "used now: one 3 GiB") {
+            try await devhost.ensure(try request(test, "two", memory: "2G"))
+        }
+        await expectError(.refused, containing: "used now: one 3;") {
+            try await devhost.ensure(try request(test, "two", memory: "512M", cpus: 2))
+        }
+    }
+
+    @Test func aTemplateThatIsBeingMadeCountsForItsMaker() async throws {
+        let test = try TestDevhost(more: "[limits]\nuser-vms = 1\nuser-memory = 4G")
+        let devhost = test.devhost()
+        try await devhost.ensure(try request(test, "one", memory: "1G"))
+        let source = TemplateSource.release(.image(test.image, channel: nil))
+        await expectError(.refused, containing: "used now: one 1 GiB") {
+            try await devhost.buildTemplate(of: source, shape: try MachineShape("2x4G"))
+        }
+        #expect(try devhost.templateStore.keys().isEmpty)
+        try await devhost.buildTemplate(of: source, shape: try MachineShape("2x2G"))
+        #expect(try devhost.templateStore.claims().isEmpty, "one that is made counts no more")
+        // One that goes on where its maker was killed.
+        let key = try #require(try devhost.templateStore.keys().first)
+        let lock = try #require(try await devhost.lockIfFree(devhost.layout.templateLock(key), verb: "test"))
+        try await devhost.claimTemplate(key, try MachineShape("2x2G"), try await devhost.libvirt())
+        await expectError(.refused, containing: "used now: template-\(key) 2 GiB") {
+            try await devhost.ensure(try request(test, "one", memory: "3G"))
+        }
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test func aVMHasSoManySnapshots() async throws {
+        let test = try TestDevhost(more: "[limits]\nsnapshots = 2")
+        let devhost = test.devhost()
+        let name = try await devhost.ensure(try request(test, "one")).record.name
+        for label in ["a", "b"] { try await devhost.snapshot(name, label: SnapshotLabel(label)) }
+        await expectError(.refused, containing: "[limits] snapshots allows 2") {
+            try await devhost.snapshot(name, label: SnapshotLabel("c"))
+        }
+        try await devhost.removeSnapshot(SnapshotReference(name, try SnapshotLabel("a")))
+        try await devhost.snapshot(name, label: SnapshotLabel("c"))
+    }
+
     @Test func ofManyAtOnceAsManySucceedAsMay() async throws {
         let test = try TestDevhost(more: "[limits]\nuser-vms = 3")
         let devhost = test.devhost()
@@ -148,7 +211,8 @@ import Testing
     @Test(
         "what is no limit",
         arguments: [
-            "vms = -1", "user-vms = many", "memory = 5", "user-disk = 1X", "memory-overcommit = 0%", "cpus = 3",
+            "vms = -1", "snapshots = -1", "user-vms = many", "memory = 5", "user-disk = 1X", "memory-overcommit = 0%",
+            "cpus = 3",
         ])
     func refusals(line: String) {
         #expect(throws: DevhostError.self) { try Configuration(text: "[limits]\n\(line)", source: "devhost.cfg") }

@@ -49,6 +49,20 @@ import Testing
         try await expectHealth(at: location)
     }
 
+    @Test func soManyTemplatesAreMadeAtATimeAndOneForEachUser() async throws {
+        let own = try await devhost.templatePlace()
+        await expectError(.busy, containing: "alice is making a template already") { _ = try await build() }
+        let bob = test.devhost(caller: Caller(userID: 1001, name: "bob", isElevated: true))
+        let other = try await bob.templatePlace()
+        let root = test.devhost(caller: Caller(userID: 0, name: "root", isElevated: false))
+        let source = TemplateSource.release(.image(test.image, channel: nil))
+        await expectError(.busy, containing: "as may be at a time (2)") {
+            try await root.buildTemplate(of: source, shape: shape)
+        }
+        #expect(try devhost.templateStore.keys().isEmpty)
+        withExtendedLifetime((own, other)) {}
+    }
+
     @Test func aNewVMStartsFromTheTemplateOfItsImageAndShape() async throws {
         let template = try await build()
         #expect(template.cpus == shape.cpus && template.memory == shape.memory && template.uses == 0)

@@ -18,6 +18,11 @@ extension Devhost {
             clock: clock
         ) { progress(.notice("waiting for \($0)")) }
         defer { withExtendedLifetime(collecting) {} }
+        do {
+            try forgetOldFailures()
+        } catch {
+            progress(.warning("cannot forget old failures: \(error)"))
+        }
         let libvirt = try await self.libvirt()
         let seen = try await lookAtAll(libvirt, progress: progress)
         var report = CleanupReport(kept: seen.problems, failures: seen.failures)

@@ -41,6 +41,8 @@ extension Devhost {
         try await HostPreparation(devhost: self, libvirt: libvirt).prepareTemplatePool()
         let store = imageStore(libvirt, for: "'templates build'")
         let body: @Sendable (BaseImage) async throws -> Template = { image in
+            let place = try await templatePlace()
+            defer { withExtendedLifetime(place) {} }
             let key = try TemplateRecord.key(image.sha256, shape)
             let lock = try await FileLock.acquire(
                 layout.templateLock(key), holder: "'templates build' of \(caller.name.printable)",

@@ -26,6 +26,7 @@ struct TemplateBuild: Sendable {
         try await checkRoom()
         try await devhost.removeTemplateFiles(key, libvirt)
         do {
+            try await devhost.claimTemplate(key, shape, libvirt)
             let machine = try await makeMachine(key)
             let console = layout.templateConsole(key)
             progress(.step("booting the template \(key)"))
@@ -36,6 +37,7 @@ struct TemplateBuild: Sendable {
             let record = try await describe(key, machine)
             try await libvirt.deleteVolume(pool: pool, name: layout.templateFirstBoot(key))
             try Files.remove(console)
+            try Files.remove(layout.templateClaim(key))
             try TemplateStore(layout: layout).write(record, key)
             return record
         } catch {

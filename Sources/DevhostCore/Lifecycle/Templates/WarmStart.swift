@@ -5,19 +5,16 @@ struct WarmStart: Sendable {
     let name: VMName
     let progress: ProgressHandler
 
-    /// A template that fits, with its overlay.
+    /// A template that fits, with its overlay, which is nil on the mock.
     struct Choice: Sendable {
         let key: String
         let record: TemplateRecord
-        let overlay: [UInt8]
+        let overlay: TemplateOverlay?
         let memory: TemplateMemory
     }
 
     /// How often in a row VMs may fail to answer before their template goes.
     static let mostFailures = 3
-    /// The largest overlay that is taken, in bytes: a system that has just booted writes a few megabytes.
-    static let largestOverlay = 512 << 20
-
     private var store: TemplateStore { TemplateStore(layout: devhost.layout) }
 
     /// The template for a VM; nil where there is none. One that cannot be used any more is removed, and a warning says
@@ -43,25 +40,17 @@ struct WarmStart: Sendable {
             return nil
         }
         do {
-            let overlay = try overlay(key, record)
+            // The volumes of the mock are no files.
+            let overlay =
+                libvirt.driver == .test
+                ? nil
+                : try TemplateOverlay("\(devhost.layout.templates)/\(devhost.layout.templateDisk(key))", record)
             let memory = try TemplateMemory(devhost.layout.templateMemory(key))
             return Choice(key: key, record: record, overlay: overlay, memory: memory)
         } catch let error as DevhostError {
             try await discard(key, because: error.message)
             return nil
         }
-    }
-
-    /// - Throws: `damaged` for an overlay that is not the one that was kept.
-    private func overlay(_ key: String, _ record: TemplateRecord) throws -> [UInt8] {
-        // The volumes of the mock are no files.
-        if libvirt.driver == .test { return [] }
-        let path = "\(devhost.layout.templates)/\(devhost.layout.templateDisk(key))"
-        let content = try Files.read(path, limit: Self.largestOverlay)
-        guard try SHA256Hasher.digest(content) == record.diskDigest else {
-            throw DevhostError(.damaged, "its disk is not the one that was kept")
-        }
-        return content
     }
 
     /// Starts a VM that is defined and off, whose disk is a copy of the template's overlay. Its guest stands still, and its
@@ -136,7 +125,7 @@ struct WarmStart: Sendable {
     }
 
     /// Removes a template that cannot be used.
-    private func discard(_ key: String, because problem: String) async throws {
+    func discard(_ key: String, because problem: String) async throws {
         try await devhost.discardTemplate(key)
         progress(.warning("\(name) boots cold: the template \(key) is removed, \(problem)"))
     }
