@@ -26,6 +26,7 @@ PREFIX = "/run/installed"
 FC = f"{PREFIX}/bin/fc-devhost"
 USER, HOME = "mallory", "/run/mallory"
 SECRET = "canary-6e1f"
+CATALOG = "/var/lib/devhost/_catalog"
 ESCAPE = "\x1b]0;pwned\x07"
 
 
@@ -156,6 +157,14 @@ ATTACKS = [
     ("!", "sudo $FC release publish team r1 /run/secret"), ("!", "sudo $FC release publish team r1 /dev/stdin </run/secret"),
     ("!", "sudo $FC release publish team r1 /proc/self/environ"), ("!", "sudo $FC release publish ../../etc r1 $HOME/link"),
     ("!", "sudo $FC rebuild --image-url file:///run/secret victim"),
+    # Channels of others, more releases than anybody may have, and an image that grows while it is copied.
+    ("!", f"sudo $FC release publish theirs 2 {IMAGES}/nothing.qcow2"), ("!", "sudo $FC release rm theirs 1"),
+    ("!", "sudo $FC channel rm --force theirs"), ("!", "sudo $FC release rm theirs/.. 1"), ("!", "sudo $FC channel rm .."),
+    ("!", f"for i in $(seq 100); do sudo $FC release publish mine $i {IMAGES}/nothing.qcow2 || exit 1; done"),
+    ("!", f"sudo $FC release publish more 1 {IMAGES}/nothing.qcow2"), ("", "sudo $FC channel rm mine || exit 200"),
+    ("", f"(for i in $(seq 400); do head -c 1M /dev/zero; done >>{IMAGES}/growing.qcow2) & sudo $FC release publish grow 1 "
+         f"{IMAGES}/growing.qcow2; wait; size=$(stat -c %s {CATALOG}/grow/* 2>/dev/null | sort -n | tail -1);"
+         " [ ${size:-0} -le 209715200 ] || exit 200; sudo $FC channel rm grow"),
     # Names and labels of snapshots and clones.
     ("!", "sudo $FC snapshot victim '../../x'"), ("!", "sudo $FC snapshot victim '<x/>'"), ("!", "sudo $FC snapshot victim -- -x"),
     ("!", "sudo $FC restore 'victim@../x'"), ("!", "sudo $FC restore '../victim@x'"), ("!", "sudo $FC restore victim"),
@@ -292,6 +301,10 @@ def same_vm(before, after):
 try:
     set_up()
     rig.ensure("victim")
+    rig.shell(f"{rig.fc} release publish theirs 1 {IMAGES}/nothing.qcow2")
+    shutil.copy(f"{IMAGES}/nothing.qcow2", f"{IMAGES}/growing.qcow2")
+    os.truncate(f"{IMAGES}/growing.qcow2", 200 << 20)
+    shutil.chown(f"{IMAGES}/growing.qcow2", USER)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 8643), Server)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     before = snapshot()
@@ -310,6 +323,10 @@ try:
     if modes[0::2] != ["644", "600", "700"]:
         raise Broken(f"modes: {modes}")
     rig.must_run("victim")
+    if not os.path.exists(f"{CATALOG}/theirs/1.qcow2"):
+        raise Broken("another's release has gone")
+    rig.shell(f"{rig.fc} channel rm theirs")
+    os.unlink(f"{IMAGES}/growing.qcow2")
     rig.must("destroy", "victim")
     rig.must_be_healthy()
     print(f"{len(ATTACKS) + len(STOPS)} attacks came to nothing")

@@ -30,6 +30,10 @@ struct FileCopy: Sendable {
             guard size <= maximum else {
                 throw DevhostError(.refused, "\(name) has more than the \(maximum) bytes that are allowed")
             }
+            guard size <= total else {
+                throw DevhostError(
+                    .refused, "\(name) grows while it is copied", next: "use it when nobody writes to it any more")
+            }
             if let rate = meter.record(size, at: .now, isLast: part.isEmpty) {
                 progress(.transfer(what: name, done: size, total: total, rate: rate))
             }

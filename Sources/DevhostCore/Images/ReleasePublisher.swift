@@ -20,12 +20,25 @@ extension ReleaseCatalog {
         channelURL: ResourceURL? = nil, servedAt: ResourceURL? = nil, limits: ImageLimits = ImageLimits(),
         clock: any SystemClock = RealClock()
     ) async throws -> ReleaseMetadata {
+        try await publish(
+            image: image, as: release, in: channel, from: folders, channelURL: channelURL, servedAt: servedAt,
+            limits: limits, rights: nil, clock: clock)
+    }
+
+    /// The same for somebody, who is noted and held to the rules.
+    func publish(
+        image: String, as release: ReleaseName, in channel: ChannelName, from folders: [String]?,
+        channelURL: ResourceURL?, servedAt: ResourceURL? = nil, limits: ImageLimits, rights: PublishingRights?,
+        clock: any SystemClock
+    ) async throws -> ReleaseMetadata {
         let file = try folders.map { try ConfinedFiles(folders: $0).open(image) } ?? Self.openRegular(image)
         let judge = ImageJudge(maximumVirtualSize: limits.virtualSize)
         let name = image.quoted
         return try await ReleasePublication(
             channel: channel, release: release, channelURL: channelURL, servedAt: servedAt
-        ).publish(file, name: name, into: self, clock: clock) { copy in _ = try judge.judge(copy, name: name) }
+        ).publish(file, name: name, into: self, rights: rights, clock: clock) { copy in
+            _ = try judge.judge(copy, name: name)
+        }
     }
 
     private static func openRegular(_ path: String) throws -> FileDescriptor {

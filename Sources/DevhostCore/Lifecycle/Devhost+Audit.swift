@@ -12,11 +12,24 @@ extension Devhost {
         _ verb: String, _ name: VMName, object: String? = nil, progress: ProgressHandler = { _ in },
         _ body: () async throws -> Result
     ) async throws -> Result {
+        try await audited(verb, vm: name.description, object: object, progress: progress, body)
+    }
+
+    /// The same for a verb that is about no VM.
+    func audited<Result>(
+        _ verb: String, object: String?, progress: ProgressHandler = { _ in }, _ body: () async throws -> Result
+    ) async throws -> Result {
+        try await audited(verb, vm: "", object: object, progress: progress, body)
+    }
+
+    private func audited<Result>(
+        _ verb: String, vm: String, object: String?, progress: ProgressHandler, _ body: () async throws -> Result
+    ) async throws -> Result {
         let origin = CallerOrigin.current()
         let start = clock.monotonic
         var entry = AuditLog.Entry(
             time: Timestamp(clock.now), id: String(UInt64.random(in: 0...UInt64.max), radix: 16), event: .begin,
-            verb: verb, vm: name.description, object: object, user: caller.name, uid: caller.userID,
+            verb: verb, vm: vm, object: object, user: caller.name, uid: caller.userID,
             sudo: caller.isElevated, terminal: origin.terminal, from: origin.address, parents: origin.parents,
             pid: getpid(), result: nil, seconds: nil)
         do {

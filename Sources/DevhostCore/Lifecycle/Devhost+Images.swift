@@ -77,24 +77,6 @@ extension Devhost {
         try await resolver(notesReleases: false).resolve(reference)
     }
 
-    /// Adds an image of this machine to the catalog as a release, which becomes the latest one of its channel.
-    /// - Parameters:
-    ///   - image: Its absolute path. On behalf of somebody else, through sudo, it must lie in a folder that devhost.cfg
-    ///     lists, like every image that is given as a file.
-    ///   - channelURL: The channel that guests follow.
-    /// - Returns: The metadata as published.
-    /// - Throws: What `ReleaseCatalog.publish` throws.
-    @discardableResult
-    public func publish(
-        image: String, as release: ReleaseName, in channel: ChannelName, channelURL: ResourceURL? = nil
-    ) async throws -> ReleaseMetadata {
-        var limits = ImageLimits()
-        limits.virtualSize = configuration.maximumImageSize
-        return try await catalog.publish(
-            image: image, as: release, in: channel, from: caller.isElevated ? configuration.imageFolders : nil,
-            channelURL: channelURL, limits: limits, clock: clock)
-    }
-
     private func preparedLibvirt() async throws -> Connection {
         let libvirt = try await self.libvirt()
         try await HostPreparation(devhost: self, libvirt: libvirt).preparePools()

@@ -116,7 +116,7 @@ public struct ReleaseCatalog: Sendable {
         }
     }
 
-    func url(_ path: String) throws -> ResourceURL {
+    package func url(_ path: String) throws -> ResourceURL {
         switch location {
         case .server(let base):
             try ResourceURL(base.description + (base.description.hasSuffix("/") ? "" : "/") + path)

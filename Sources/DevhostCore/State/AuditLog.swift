@@ -22,9 +22,9 @@ public struct AuditLog: Sendable {
         public var event: Event
         /// What is done, for instance `destroy`.
         public var verb: String
-        /// To which VM.
+        /// To which VM; empty for what is done to none.
         public var vm: String
-        /// What else is named: the label of a snapshot, the name of a clone.
+        /// What else is named: the label of a snapshot, the name of a clone, a release.
         public var object: String?
         /// The caller's name.
         public var user: String

@@ -53,7 +53,7 @@ extension Configuration {
 }
 
 extension ConfigurationReader {
-    fileprivate static func count(_ text: String) throws(DevhostError) -> Int? {
+    static func count(_ text: String) throws(DevhostError) -> Int? {
         if text == "none" { return nil }
         guard let value = Int(text), (0...1_000_000).contains(value) else {
             throw refused(text, "a number from 0 to 1000000, or none")
@@ -61,7 +61,7 @@ extension ConfigurationReader {
         return value
     }
 
-    fileprivate static func amount(_ text: String) throws(DevhostError) -> UInt64 {
+    static func amount(_ text: String) throws(DevhostError) -> UInt64 {
         guard let bytes = ByteSize.parse(text, bareUnit: nil) else {
             throw refused(text, "a size like 64G, or none")
         }

@@ -76,6 +76,8 @@ public struct Configuration: Sendable {
     public var userUnusedImages: UInt64?
     /// Where releases named `fcrs://CHANNEL/RELEASE` are found.
     public var catalog: ReleaseCatalog.Location
+    /// Who may publish into its channels, and how much.
+    public var channels: ChannelRules
     /// The Hydra server whose evaluations can be named; nil for none.
     public var hydra: ResourceURL?
     /// How VMs are published.
@@ -150,6 +152,7 @@ public struct Configuration: Sendable {
         catalog = try reader.value("releases", "catalog", layout.catalog) { text throws(DevhostError) in
             try ReleaseCatalog.Location(text)
         }
+        channels = try ChannelRules(&reader)
         hydra = try reader.value("releases", "hydra", "none") { text throws(DevhostError) in
             text == "none" ? nil : try ResourceURL(text)
         }

@@ -34,6 +34,8 @@ struct Doctor: Sendable {
         await check("memory") { try await machine.memory(libvirt, survey) }
         let images = ImageChecks(devhost: devhost, libvirt: libvirt, survey: survey)
         await check("image store") { try await images.symptoms() }
+        let releases = ReleaseChecks(devhost: devhost)
+        await check("catalog") { try releases.symptoms() }
         let templates = TemplateChecks(devhost: devhost, libvirt: libvirt)
         await check("templates") { try await templates.symptoms() }
         let vms = VMChecks(devhost: devhost, libvirt: libvirt, survey: survey)
