@@ -14,19 +14,15 @@ struct AccessLog: Sendable {
     static let rollKeep = 3
 
     /// When each host was last asked for with an answer from behind it.
-    /// - Throws: `permissionDenied`; where nothing was ever logged nothing was asked for.
+    /// - Throws: `permissionDenied`; `refused` for what is no regular file; where nothing was ever logged nothing was asked for.
     func lastRequests() throws -> [String: Timestamp] {
         var last: [String: Double] = [:]
+        guard let folder = try UntrustedFolder(layout.proxyLogs) else { return [:] }
         // Files that are full bear the date of that in their names, and sort before the one that is written to.
-        let files = try Files.names(in: layout.proxyLogs).filter { $0.hasPrefix("access") && $0.hasSuffix(".log") }
-        for file in files {
-            let content: [UInt8]
-            do {
-                content = try Files.readUntrusted("\(layout.proxyLogs)/\(file)", limit: (Self.rollSize + 1) << 20)
-            } catch let error as DevhostError where error.code == .notFound {
-                // Removed since the folder was read.
-                continue
-            }
+        let files = try folder.names().names.filter { $0.hasPrefix("access") && $0.hasSuffix(".log") }
+        for file in files.suffix(Self.rollKeep + 2) {
+            // Nothing where it was removed since the folder was read.
+            let content = try folder.read(file, limit: (Self.rollSize + 1) << 20) ?? []
             for line in content.split(separator: UInt8(ascii: "\n")) {
                 if let (host, moment) = Self.request(line) { last[host] = moment }
             }

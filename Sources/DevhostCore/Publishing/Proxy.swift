@@ -40,7 +40,7 @@ struct Proxy: Sendable {
     }
 
     /// Whether somebody accepts connections at the admin socket.
-    var isListening: Bool { (try? UnixSocket.connect(layout.proxySocket)) != nil }
+    var isListening: Bool { (try? UnixSocket.isListening(layout.proxySocket)) ?? false }
 
     private func requireUser() throws -> User {
         _ = try Processes.find("caddy")
@@ -79,17 +79,47 @@ struct Proxy: Sendable {
 
     // MARK: Caddy
 
+    /// Puts right, as root, what a process inherits: who calls this one chose its umask, limits, priority, processors and
+    /// open files, and Caddy serves everybody. A limit that cannot be raised is raised as far as it goes.
+    private static let ownState = """
+        for file in /proc/self/fd/*; do
+            file=${file##*/}
+            [ "$file" -le 2 ] || eval "exec $file>&-"
+        done
+        {
+            umask 077
+            files=$(</proc/sys/fs/nr_open)
+            for limit in c:0 d:unlimited e:0 f:unlimited i:unlimited l:unlimited m:unlimited \\
+                "n:$((files < 1048576 ? files : 1048576))" q:unlimited r:0 s:8192 t:unlimited u:unlimited v:unlimited \\
+                x:unlimited; do
+                ulimit -HS "-${limit%:*}" "${limit#*:}" || ulimit -S "-${limit%:*}" "$(ulimit -H "-${limit%:*}")"
+            done
+            chrt --other --pid 0 $$
+            renice -n 0 -p $$
+            ionice -c 0 -p $$
+            taskset -c -p "0-$(($(nproc --all) - 1))" $$
+            echo 0 >/proc/$$/oom_score_adj
+        } >/dev/null 2>&1
+        exec "$@"
+        """
+
     /// A command that runs Caddy, or what starts it, as its own user, with the one right that it needs: ports below 1024.
-    private func caddy(_ arguments: [String], _ user: User, program: String = "caddy") throws -> Command {
+    /// - Parameter inNewSession: Whether it stays when this process has gone.
+    private func caddy(
+        _ arguments: [String], _ user: User, program: String = "caddy", inNewSession: Bool = false
+    ) throws -> Command {
         let rights = "-all,+net_bind_service"
-        var command = Command(
-            "setpriv",
-            [
-                "--reuid=\(user.id)", "--regid=\(user.group)", "--clear-groups", "--reset-env", "--no-new-privs",
-                "--inh-caps=\(rights)", "--ambient-caps=\(rights)", "--bounding-set=\(rights)", "--",
-                try Processes.find("env"), "HOME=\(layout.proxyStorage)", "XDG_DATA_HOME=\(layout.proxyStorage)",
+        let session = inNewSession ? [try Processes.find("setsid"), "--wait"] : []
+        // Signals that the caller ignores would be ignored by Caddy too.
+        let words =
+            session + [
+                try Processes.find("env"), "--default-signal", try Processes.find("setpriv"), "--reuid=\(user.id)",
+                "--regid=\(user.group)", "--clear-groups", "--reset-env", "--no-new-privs", "--inh-caps=\(rights)",
+                "--ambient-caps=\(rights)", "--bounding-set=\(rights)", "--", try Processes.find("env"),
+                "HOME=\(layout.proxyStorage)", "XDG_DATA_HOME=\(layout.proxyStorage)",
                 "XDG_CONFIG_HOME=\(layout.proxyStorage)", try Processes.find(program),
-            ] + arguments)
+            ] + arguments
+        var command = Command("bash", ["-c", Self.ownState, "bash"] + words)
         command.directory = "/"
         return command
     }
@@ -133,11 +163,9 @@ struct Proxy: Sendable {
             rm -f "$log"
             "$@" </dev/null >"$log" 2>&1 || { status=$?; tail -c 4096 "$log" >&2; exit $status; }
             """
-        var command = try caddy(
+        let command = try caddy(
             ["-c", script, "sh", "\(layout.proxyLogs)/start.log", try Processes.find("caddy")]
-                + ["start", "--config", layout.proxyConfiguration], user, program: "sh")
-        command.arguments = ["--wait", try Processes.find(command.program)] + command.arguments
-        command.program = "setsid"
+                + ["start", "--config", layout.proxyConfiguration], user, program: "sh", inNewSession: true)
         let result = try await Processes.run(command, limit: .seconds(40))
         guard result.status == 0 else {
             throw DevhostError(

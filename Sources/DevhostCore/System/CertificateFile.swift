@@ -44,7 +44,7 @@ package struct CertificateFile: Sendable, Hashable {
     private static func text(_ name: OpaquePointer?, _ field: Int32) -> String? {
         var buffer = [CChar](repeating: 0, count: 256)
         guard X509_NAME_get_text_by_NID(name, field, &buffer, Int32(buffer.count)) > 0 else { return nil }
-        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).printable
     }
 
     private static func names(_ certificate: OpaquePointer) -> [String] {

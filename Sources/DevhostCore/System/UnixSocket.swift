@@ -28,6 +28,17 @@ package enum UnixSocket {
         return socket
     }
 
+    /// Whether somebody listens under the given path, in a folder that is somebody else's: no link is followed, and one
+    /// whose queue is full is not waited for.
+    package static func isListening(_ path: String) throws -> Bool {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return false }
+        let socket = try make()
+        _ = fcntl(socket.number, F_SETFL, O_NONBLOCK)
+        let result = try withAddress(path) { Glibc.connect(socket.number, $0, $1) }
+        return result == 0 || errno == EAGAIN
+    }
+
     /// Takes a connection that waits; nil where none does (any more).
     package static func accept(_ socket: FileDescriptor) -> FileDescriptor? {
         Pipe.inheritance.withLock { _ in

@@ -31,12 +31,18 @@ import Testing
         let layout = Layout(state: folder.path)
         try Files.createDirectory(layout.proxyLogs, mode: 0o755)
         symlink("/etc/passwd", layout.accessLog)
-        await expectError(.failed) { try AccessLog(layout: layout).lastRequests() }
+        await expectError(.refused, containing: "not a regular file") { try AccessLog(layout: layout).lastRequests() }
         try Files.remove(layout.accessLog)
         mkfifo(layout.accessLog, 0o600)
         await expectError(.refused, containing: "not a regular file") { try AccessLog(layout: layout).lastRequests() }
         try Files.remove(layout.accessLog)
         #expect(try AccessLog(layout: layout).lastRequests().isEmpty)
+        // Any number of files, of which those count that Caddy would keep.
+        for number in 10..<100 {
+            let line = Self.line("\(number).localhost", "\(number)", 200)
+            try Files.write("\(layout.proxyLogs)/access-\(number).log", Array(line.utf8), mode: 0o600)
+        }
+        #expect(try AccessLog(layout: layout).lastRequests().count == AccessLog.rollKeep + 2)
     }
 
     @Test func hostileLinesAreNoRequests() {

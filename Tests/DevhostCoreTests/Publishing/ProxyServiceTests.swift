@@ -37,6 +37,66 @@ extension ProxyTests {
             }
         }
 
+        @Test func whoCallsChoosesNothingOfHowCaddyRuns() async throws {
+            try await ProxyHost.run { host in
+                try await host.serve()
+                try await host.ensure("demo")
+                _ = try await host.shell("kill -KILL \(try await pid(host)); while pgrep -u caddy -x caddy; do :; done")
+                let layout = host.test.configuration.layout
+                let folder = host.test.folder.path
+                let text = """
+                    [devhost]
+                    libvirt-uri = \(host.test.configuration.libvirtURI)
+                    state = \(layout.state)
+                    records = \(layout.records)
+                    hosts-file = \(layout.hostsFile)
+                    [network]
+                    capacity = 64
+
+                    """
+                try Files.write("\(folder)/devhost.cfg", Array(text.utf8), mode: 0o600)
+                let program =
+                    Files.directory(
+                        of: CommandLine.arguments.last { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0])
+                    + "/fc-devhost"
+                let started = try await host.shell(
+                    """
+                    program=$(realpath \(program)); cd \(folder); trap '' HUP USR1; exec 7<devhost.cfg
+                    umask 0; ulimit -S -n 64; ulimit -S -f 2000; ulimit -S -u 3000; export EVIL=1
+                    nice -n 15 chrt --idle 0 taskset -c 0 "$program" --config devhost.cfg publish
+                    """)
+                try #require(started.status == 0, "\(started.errorText)")
+                let process = try await pid(host)
+                let status = try await host.shell("cat /proc/\(process)/status").text
+                #expect(status.contains("Umask:\t0077\n"), "\(status)")
+                let signals = try #require(status.split(separator: "\n").first { $0.hasPrefix("SigIgn:") })
+                #expect(UInt64(signals.suffix(16), radix: 16).map { $0 & 0x201 } == 0, "\(signals)")
+                let limits = try await host.shell("sed 's/  */ /g' /proc/\(process)/limits").text
+                #expect(limits.contains("Max file size unlimited"), "\(limits)")
+                // Not every machine lets root raise the hard limits.
+                for limit in ["Max processes ", "Max open files "] {
+                    let line = try #require(limits.split(separator: "\n").first { $0.hasPrefix(limit) })
+                    let values = line.dropFirst(limit.count).split(separator: " ")
+                    #expect(values.count >= 2 && values[0] == values[1] && values[0] != "64", "\(line)")
+                }
+                #expect(
+                    try await host.shell("ps -o ni=,cls= -p \(process)").text.split(whereSeparator: \.isWhitespace)
+                        == ["0", "TS"])
+                let processors = try await host.shell("nproc --all; taskset -p \(process) | sed 's/.* //'").text
+                    .split(separator: "\n")
+                #expect(
+                    processors.count == 2
+                        && UInt64(processors[1], radix: 16).map { "\($0.nonzeroBitCount)" } == "\(processors[0])")
+                let open = try await host.shell("ls -l /proc/\(process)/fd; tr '\\0' '\\n' </proc/\(process)/environ")
+                    .text
+                #expect(!open.contains("devhost.cfg") && !open.contains("EVIL"), "\(open)")
+                #expect(try await host.shell("readlink /proc/\(process)/cwd").text == "/\n")
+                let loose = try await host.shell("find \(layout.proxyStorage) \(layout.proxyLogs) -perm /077")
+                #expect(loose.text == "")
+                #expect(try await host.status("https://demo.localhost/") == 200)
+            }
+        }
+
         @Test func aCaddyThatDiedComesBackWithEverythingAtTheNextVerb() async throws {
             try await ProxyHost.run { host in
                 try await host.serve()
