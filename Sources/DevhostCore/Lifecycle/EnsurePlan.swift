@@ -24,6 +24,7 @@ struct EnsurePlan {
         record.aliases = request.aliases ?? record.aliases
         record.isPrivate = request.isPrivate ?? record.isPrivate
         try setAliasPorts(&record)
+        try checkCertificates(record)
         record.authorizedKeys = request.authorizedKeys ?? record.authorizedKeys
         record.isOnline = true
         record.lastDeployDate = now
@@ -49,6 +50,18 @@ struct EnsurePlan {
             throw DevhostError(
                 .invalidArgument, "\(longest.quoted) would have \(longest.utf8.count) characters, more than DNS allows",
                 next: "choose a shorter alias")
+        }
+    }
+
+    /// Refuses names that would never get a certificate. Those that the VM has already stay: `doctor` tells of them.
+    private func checkCertificates(_ record: VMRecord) throws {
+        let publish = configuration.publish
+        let old = Set(existing?.aliases ?? [])
+        let own = existing == nil ? [publish.host(record.name)] : []
+        for host in own + record.aliases.filter({ !old.contains($0) }).map({ publish.host($0, record.name) }) {
+            guard let problem = publish.certificateProblem(of: host) else { continue }
+            throw DevhostError(
+                .invalidArgument, "\(host) would get no certificate: \(problem)", next: "choose another name")
         }
     }
 

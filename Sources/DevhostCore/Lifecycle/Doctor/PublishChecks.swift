@@ -90,6 +90,7 @@ struct PublishChecks: Sendable {
                     because: "browsers refuse all names that it covers then",
                     remedy: "renew it, then run '\(Self.remedy)'"))
         }
+        symptoms += uncertified() + (try strays())
         if let limit = report.weeklyLimit, report.newThisWeek >= limit {
             symptoms.append(
                 Symptom(
@@ -98,6 +99,41 @@ struct PublishChecks: Sendable {
                     remedy: "use a wildcard certificate of your own ([publish] tls-certificate)"))
         }
         return symptoms
+    }
+
+    /// Names that never get a certificate, of VMs that had them before that was looked at.
+    private func uncertified() -> [Symptom] {
+        let records = survey.records.values.sorted { $0.name < $1.name }.filter { $0.trashed == nil }
+        return records.flatMap { PublishedName.all(of: $0, settings) }.compactMap { name in
+            settings.certificateProblem(of: name.host).map { problem in
+                Symptom(
+                    .warning, "certificate of \(name.host)", "there is none: \(problem)",
+                    because: "no browser reaches it", remedy: "publish it under another alias")
+            }
+        }
+    }
+
+    /// Certificates that handshakes made before names were looked at.
+    private func strays() throws -> [Symptom] {
+        let store = CertificateStore(layout: devhost.layout)
+        let (strays, isComplete) = try store.strays()
+        guard !strays.isEmpty else { return [] }
+        return [
+            Symptom(
+                .warning, "certificates",
+                "\(isComplete ? "" : "at least ")\(strays.count) of Caddy's own are for names that nobody can publish",
+                because: "somebody had them made, and they take up room", remedy: "fc-devhost doctor --fix",
+                mend: {
+                    // No more are made; what could not be looked at follows once these have gone.
+                    var (strays, isComplete) = (strays, isComplete)
+                    while true {
+                        try store.remove(strays: strays)
+                        if isComplete { break }
+                        (strays, isComplete) = try store.strays()
+                        if strays.isEmpty { break }
+                    }
+                })
+        ]
     }
 
     /// Whether the public address and any name below it lead to this machine.
