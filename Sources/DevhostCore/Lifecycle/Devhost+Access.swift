@@ -1,15 +1,21 @@
 extension Devhost {
-    /// Sees to it that the caller may do to a VM what cannot be undone: `destroy`, `rebuild`, `restore`, and the removal
-    /// of a snapshot. `[access] destroy` says who may.
-    /// - Parameter record: The VM's record; nil where there is none that could be read, so that nobody owns what is
-    ///   left.
+    /// Sees to it that the caller may do something to a VM, as the table of ``Verb`` says.
+    /// - Parameters:
+    ///   - record: The VM's record; nil where there is none that could be read.
+    ///   - doing: What the error calls it; nil for the verb.
     /// - Throws: `permissionDenied`.
-    func checkMayDestroy(_ name: VMName, _ record: VMRecord?, verb: String) throws {
-        guard configuration.destroyAccess == .owner, !caller.isAdministrator else { return }
+    func checkMay(
+        _ verb: Verb, _ name: VMName, _ record: VMRecord?, doing: String? = nil
+    ) throws {
+        switch verb.right {
+        case .anybody: return
+        case .owner: guard configuration.destroyAccess == .owner, !caller.isAdministrator else { return }
+        }
         if let owner = record?.owner, owner == caller.name { return }
         let owner = record?.owner.map { "belongs to \($0.printable)" } ?? "has no owner on record"
         throw DevhostError(
-            .permissionDenied, "cannot \(verb) \(name): it \(owner), and you are \(caller.name.printable)",
+            .permissionDenied,
+            "cannot \(doing ?? verb.rawValue) \(name): it \(owner), and you are \(caller.name.printable)",
             next: "ask its owner, or a member of the group \(Caller.administrators)")
     }
 }

@@ -5,31 +5,20 @@ extension Devhost {
     /// The log of who did what to which VM.
     public var auditLog: AuditLog { AuditLog(layout: layout) }
 
-    /// Runs a verb on a VM with a line of the audit log before and after it. What cannot be put on record is not done,
-    /// unless the disk is full: then VMs must still be able to go.
-    /// - Parameter object: What else is named. Parsed values only: no text of the caller's, and nothing secret.
+    /// Runs a verb with a line of the audit log before and after it. What cannot be put on record is not done, unless
+    /// the disk is full: then VMs must still be able to go.
+    /// - Parameters:
+    ///   - name: The VM; nil for a verb that is not about one.
+    ///   - object: What else is named. Parsed values only: no text of the caller's, and nothing secret.
     func audited<Result>(
-        _ verb: String, _ name: VMName, object: String? = nil, progress: ProgressHandler = { _ in },
+        _ verb: Verb, _ name: VMName? = nil, object: String? = nil, progress: ProgressHandler = { _ in },
         _ body: () async throws -> Result
-    ) async throws -> Result {
-        try await audited(verb, vm: name.description, object: object, progress: progress, body)
-    }
-
-    /// The same for a verb that is about no VM.
-    func audited<Result>(
-        _ verb: String, object: String?, progress: ProgressHandler = { _ in }, _ body: () async throws -> Result
-    ) async throws -> Result {
-        try await audited(verb, vm: "", object: object, progress: progress, body)
-    }
-
-    private func audited<Result>(
-        _ verb: String, vm: String, object: String?, progress: ProgressHandler, _ body: () async throws -> Result
     ) async throws -> Result {
         let origin = CallerOrigin.current()
         let start = clock.monotonic
         var entry = AuditLog.Entry(
             time: Timestamp(clock.now), id: String(UInt64.random(in: 0...UInt64.max), radix: 16), event: .begin,
-            verb: verb, vm: vm, object: object, user: caller.name, uid: caller.userID,
+            verb: verb.rawValue, vm: name?.description ?? "", object: object, user: caller.name, uid: caller.userID,
             sudo: caller.isElevated, terminal: origin.terminal, from: origin.address, parents: origin.parents,
             pid: getpid(), result: nil, seconds: nil)
         do {

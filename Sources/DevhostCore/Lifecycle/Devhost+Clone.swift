@@ -16,7 +16,7 @@ extension Devhost {
         _ source: VMName, as name: VMName, authorizedKeys: [AuthorizedKey]? = nil, startLimit: Duration? = nil,
         progress: @escaping ProgressHandler = { _ in }
     ) async throws -> VMDescription {
-        try await audited("clone", source, object: name.description, progress: progress) {
+        try await audited(.clone, source, object: name.description, progress: progress) {
             guard source != name else {
                 throw DevhostError(.alreadyExists, "there is a VM \(name)", next: "choose another name for the clone")
             }
@@ -64,7 +64,7 @@ extension Devhost {
             guard existing.isIncomplete, let source = existing.cloneOf else {
                 throw DevhostError(.alreadyExists, "there is a VM \(name)", next: "choose another name for the clone")
             }
-            try checkMayDestroy(name, existing, verb: "make anew")
+            try checkMay(.destroy, name, existing, doing: "make anew")
             try await parts.endCopy(from: source)
             try await parts.remove()
             try records.remove(name)

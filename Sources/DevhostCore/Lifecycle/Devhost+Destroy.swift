@@ -16,7 +16,7 @@ extension Devhost {
     func destroy(
         _ name: VMName, where condition: (() throws -> Bool)?, progress: @escaping ProgressHandler
     ) async throws -> Bool {
-        try await audited("destroy", name, progress: progress) {
+        try await audited(.destroy, name, progress: progress) {
             try await takeAway(name, where: condition, progress: progress)
         }
     }
@@ -33,7 +33,7 @@ extension Devhost {
         let hasRecord = Files.exists(layout.record(name))
         let hasParts = try await parts.exist()
         if hasRecord || hasParts {
-            if condition == nil { try checkMayDestroy(name, try? records.find(name), verb: "destroy") }
+            if condition == nil { try checkMay(.destroy, name, try? records.find(name)) }
             progress(.step("destroying \(name)"))
             try markAsGoing(name)
             if let source = (try? records.find(name))?.cloneOf { try await parts.endCopy(from: source) }

@@ -12,7 +12,7 @@ extension Devhost {
     public func ensure(
         _ request: EnsureRequest, progress: @escaping ProgressHandler = { _ in }
     ) async throws -> VMDescription {
-        try await audited("ensure", request.name, progress: progress) {
+        try await audited(.ensure, request.name, progress: progress) {
             let lock = try await lock(request.name, verb: "ensure", progress: progress)
             defer { withExtendedLifetime(lock) {} }
             return try await ensureLocked(request, progress: progress)

@@ -61,6 +61,15 @@ extension Devhost {
     public func pruneImages(
         olderThanDays days: Int = 90, budget: UInt64? = nil, isDryRun: Bool = false
     ) async throws -> ImagePruneReport {
+        guard !isDryRun else {
+            return try await removeUnusedImages(olderThanDays: days, budget: budget, isDryRun: true)
+        }
+        return try await audited(.pruneImages) {
+            try await removeUnusedImages(olderThanDays: days, budget: budget, isDryRun: false)
+        }
+    }
+
+    func removeUnusedImages(olderThanDays days: Int, budget: UInt64?, isDryRun: Bool) async throws -> ImagePruneReport {
         let libvirt = try await preparedLibvirt()
         let report = try await imageStore(libvirt, for: "'images prune'").prune(
             olderThanDays: days, budget: budget, isDryRun: isDryRun

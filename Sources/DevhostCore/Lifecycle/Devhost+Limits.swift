@@ -30,6 +30,6 @@ extension Devhost {
         let uses = try await uses(libvirt)
         try limits.check(
             new, insteadOf: present, holding: uses.first { $0.name == record.name },
-            others: uses.filter { $0.name != record.name })
+            others: uses.filter { $0.name != record.name }, caller: caller.name)
     }
 }

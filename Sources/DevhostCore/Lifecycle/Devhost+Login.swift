@@ -34,7 +34,7 @@ extension Devhost {
     /// - Parameter command: What to run; empty for a shell. Several words are joined by blanks, as ssh does.
     /// - Throws: `notFound`, `unsupported` where ssh is not installed.
     public func login(_ name: VMName, command words: [String] = []) async throws -> LoginSession {
-        try await audited("login", name) { try await prepareLogin(name, command: words) }
+        try await audited(.login, name) { try await prepareLogin(name, command: words) }
     }
 
     private func prepareLogin(_ name: VMName, command words: [String]) async throws -> LoginSession {

@@ -3,7 +3,7 @@ extension Devhost {
     /// - Throws: `notFound`, and what ``ensure(_:progress:)`` throws.
     @discardableResult
     public func start(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> VMDescription {
-        try await audited("start", name, progress: progress) {
+        try await audited(.start, name, progress: progress) {
             let lock = try await lock(name, verb: "start", progress: progress)
             defer { withExtendedLifetime(lock) {} }
             return try await startLocked(name, progress: progress)
@@ -33,7 +33,7 @@ extension Devhost {
         _ name: VMName, limit: Duration? = nil, where condition: () throws -> Bool,
         progress: @escaping ProgressHandler
     ) async throws -> Bool? {
-        try await audited("shutdown", name, progress: progress) {
+        try await audited(.shutdown, name, progress: progress) {
             let lock = try await lock(name, verb: "shutdown", progress: progress)
             defer { withExtendedLifetime(lock) {} }
             return try condition() ? try await shutDownLocked(name, limit: limit, progress: progress) : nil
@@ -65,7 +65,7 @@ extension Devhost {
     /// - Throws: What ``shutDown(_:limit:progress:)`` and ``start(_:progress:)`` throw.
     @discardableResult
     public func restart(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> VMDescription {
-        try await audited("restart", name, progress: progress) {
+        try await audited(.restart, name, progress: progress) {
             let lock = try await lock(name, verb: "restart", progress: progress)
             defer { withExtendedLifetime(lock) {} }
             _ = try await shutDownLocked(name, progress: progress)

@@ -14,13 +14,15 @@ extension Devhost {
     /// Publishes what the records say and nothing else, and sees to it that Caddy serves it.
     /// - Throws: `unsupported`, `invalidConfiguration`, `unavailable`, `failed`: with Caddy's words.
     public func publish(progress: @escaping ProgressHandler = { _ in }) async throws -> PublishReport {
-        try makeLockFolder()
-        let (added, stray) = try await publishAll { name in
-            try await self.lock(name, verb: "publish", progress: progress)
+        try await audited(.publish, progress: progress) {
+            try makeLockFolder()
+            let (added, stray) = try await publishAll { name in
+                try await self.lock(name, verb: "publish", progress: progress)
+            }
+            let change = try await bringUpProxy(progress: progress)
+            return PublishReport(
+                names: try nameFolder.hosts(), added: added, withdrawn: stray, changedProxy: change != .nothing)
         }
-        let change = try await bringUpProxy(progress: progress)
-        return PublishReport(
-            names: try nameFolder.hosts(), added: added, withdrawn: stray, changedProxy: change != .nothing)
     }
 
     var nameFolder: NameFolder { NameFolder(path: layout.publishedNames) }

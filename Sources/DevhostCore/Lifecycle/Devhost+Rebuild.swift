@@ -15,7 +15,7 @@ extension Devhost {
         _ name: VMName, release: ReleaseReference? = nil, startLimit: Duration? = nil,
         progress: @escaping ProgressHandler = { _ in }
     ) async throws -> VMDescription {
-        try await audited("rebuild", name, progress: progress) {
+        try await audited(.rebuild, name, progress: progress) {
             try await renew(name, release: release, startLimit: startLimit, progress: progress)
         }
     }
@@ -26,7 +26,7 @@ extension Devhost {
         let lock = try await lock(name, verb: "rebuild", progress: progress)
         defer { withExtendedLifetime(lock) {} }
         let existing = try records.require(name)
-        try checkMayDestroy(name, existing, verb: "rebuild")
+        try checkMay(.rebuild, name, existing)
         guard !existing.isIncomplete, existing.id != nil, existing.imageHash != nil else {
             throw DevhostError(
                 .conflict, "\(name) has never been up: there is nothing to rebuild",

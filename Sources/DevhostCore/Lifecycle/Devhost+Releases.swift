@@ -20,7 +20,7 @@ extension Devhost {
     ) async throws -> ReleaseMetadata {
         var limits = ImageLimits()
         limits.virtualSize = configuration.maximumImageSize
-        return try await audited("release publish", object: "\(channel)/\(release)") {
+        return try await audited(.publishRelease, object: "\(channel)/\(release)") {
             try await catalog.publish(
                 image: image, as: release, in: channel, from: caller.isElevated ? configuration.imageFolders : nil,
                 channelURL: channelURL, limits: limits, rights: publishingRights, clock: clock)
@@ -37,7 +37,7 @@ extension Devhost {
         releases: [ReleaseName], from channel: ChannelName, force isForced: Bool = false
     ) async throws -> [ReleaseName] {
         let names = releases.map(\.description).joined(separator: ",")
-        return try await audited("release rm", object: "\(channel)/\(names)") {
+        return try await audited(.removeRelease, object: "\(channel)/\(names)") {
             try await catalog.remove(releases, from: channel, rights: publishingRights, clock: clock) { releases in
                 if !isForced { try requireUnused(releases, of: channel) }
             }
@@ -49,7 +49,7 @@ extension Devhost {
     /// - Returns: The releases that were there.
     /// - Throws: What ``remove(releases:from:force:)`` throws.
     public func remove(channel: ChannelName, force isForced: Bool = false) async throws -> [ReleaseName] {
-        try await audited("channel rm", object: channel.description) {
+        try await audited(.removeChannel, object: channel.description) {
             try await catalog.remove(nil, from: channel, rights: publishingRights, clock: clock) { releases in
                 if !isForced { try requireUnused(releases, of: channel) }
             }

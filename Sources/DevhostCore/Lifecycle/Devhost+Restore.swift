@@ -10,7 +10,7 @@ extension Devhost {
         _ reference: SnapshotReference, isForced: Bool = false, progress: @escaping ProgressHandler = { _ in }
     ) async throws -> VMDescription {
         let label = reference.label.description
-        return try await audited("restore", reference.name, object: label, progress: progress) {
+        return try await audited(.restore, reference.name, object: label, progress: progress) {
             try await bringBack(reference.name, label, isForced: isForced, progress: progress)
         }
     }
@@ -20,7 +20,7 @@ extension Devhost {
     ) async throws -> VMDescription {
         let lock = try await lock(name, verb: "restore", progress: progress)
         defer { withExtendedLifetime(lock) {} }
-        try checkMayDestroy(name, try records.require(name), verb: "restore")
+        try checkMay(.restore, name, try records.require(name))
         let (record, libvirt) = try await settled(name)
         let parts = VMParts(devhost: self, libvirt: libvirt, name: name)
         guard let snapshot = try await libvirt.snapshots(name).first(where: { $0.name == label }) else {

@@ -9,7 +9,7 @@ extension Devhost {
         _ name: VMName, label: SnapshotLabel? = nil, progress: @escaping ProgressHandler = { _ in }
     ) async throws -> VMSnapshot {
         let label = label ?? SnapshotLabel(Timestamp(clock.now))
-        return try await audited("snapshot", name, object: label.description, progress: progress) {
+        return try await audited(.snapshot, name, object: label.description, progress: progress) {
             try await makeSnapshot(name, label, progress: progress)
         }
     }
@@ -83,11 +83,11 @@ extension Devhost {
         _ reference: SnapshotReference, progress: @escaping ProgressHandler = { _ in }
     ) async throws -> Bool {
         let (name, label) = (reference.name, reference.label.description)
-        return try await audited("snapshot rm", name, object: label, progress: progress) {
+        return try await audited(.removeSnapshot, name, object: label, progress: progress) {
             let lock = try await lock(name, verb: "snapshot rm", progress: progress)
             defer { withExtendedLifetime(lock) {} }
             let record = try records.require(name)
-            try checkMayDestroy(name, record, verb: "remove a snapshot of")
+            try checkMay(.removeSnapshot, name, record, doing: "remove a snapshot of")
             let libvirt = try await self.libvirt()
             try await VMParts(devhost: self, libvirt: libvirt, name: name).checkDomainIsOurs()
             guard try await libvirt.snapshots(name).contains(where: { $0.name == label }) else { return false }

@@ -14,7 +14,7 @@ extension Devhost {
     func suspend(
         _ name: VMName, where condition: () throws -> Bool, progress: @escaping ProgressHandler
     ) async throws -> Bool? {
-        try await audited("suspend", name, progress: progress) {
+        try await audited(.suspend, name, progress: progress) {
             let lock = try await lock(name, verb: "suspend", progress: progress)
             defer { withExtendedLifetime(lock) {} }
             return try condition() ? try await keepMemory(of: name, progress: progress) : nil

@@ -29,7 +29,6 @@ struct EnsurePlan {
         record.isOnline = true
         record.lastDeployDate = now
         if record.creationDate == nil { record.creationDate = now }
-        if record.owner == nil { record.owner = caller.name }
         return record
     }
 

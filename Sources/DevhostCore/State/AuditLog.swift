@@ -22,7 +22,7 @@ public struct AuditLog: Sendable {
         public var event: Event
         /// What is done, for instance `destroy`.
         public var verb: String
-        /// To which VM; empty for what is done to none.
+        /// To which VM; empty where the verb is not about one.
         public var vm: String
         /// What else is named: the label of a snapshot, the name of a clone, a release.
         public var object: String?

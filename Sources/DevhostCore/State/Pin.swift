@@ -12,6 +12,23 @@ public enum Pin: Sendable, Hashable {
         case .until(let end): now < end
         }
     }
+
+    /// Whether it ends earlier than another one.
+    func ends(before other: Pin) -> Bool {
+        switch (self, other) {
+        case (.forever, _): false
+        case (.until, .forever): true
+        case (.until(let end), .until(let otherEnd)): end < otherEnd
+        }
+    }
+
+    /// Its end; nil where it has none.
+    var until: String? {
+        switch self {
+        case .forever: nil
+        case .until(let end): end.description
+        }
+    }
 }
 
 extension Pin: Codable {

@@ -42,19 +42,21 @@ struct UsageLimits: Sendable {
     ///   - old: What it takes; nil where it is new.
     ///   - held: What it holds now, which it may keep: a guest need not give memory back.
     ///   - others: What all other VMs take.
+    ///   - caller: On whose account a VM without an owner grows.
     /// - Throws: `refused`, with what is used by whom.
     func check(
-        _ new: VMUsage, insteadOf old: VMUsage?, holding held: VMUsage? = nil, others: [VMUsage]
+        _ new: VMUsage, insteadOf old: VMUsage?, holding held: VMUsage? = nil, others: [VMUsage], caller: String
     ) throws {
+        let owner = new.owner ?? caller
         for measure in measures {
             guard measure.amount(new) > old.map(measure.amount) ?? 0 else { continue }
             let wanted = max(measure.amount(new), held.map(measure.amount) ?? 0)
-            let own = others.filter { $0.owner == new.owner }
+            let own = others.filter { $0.owner == owner }
             try check(
                 measure, measure.user, wanted + Self.sum(own, measure.amount), new,
-                who: new.owner.printable, uses: own.map { ($0.name.description, measure.amount($0)) })
+                who: owner.printable, uses: own.map { ($0.name.description, measure.amount($0)) })
             var byOwner: [String: UInt64] = [:]
-            for use in others { byOwner[use.owner, default: 0] += measure.amount(use) }
+            for use in others { byOwner[use.owner ?? "nobody", default: 0] += measure.amount(use) }
             for bound in measure.total {
                 try check(
                     measure, bound, wanted + Self.sum(others, measure.amount), new, who: "all together",

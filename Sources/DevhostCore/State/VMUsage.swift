@@ -2,7 +2,8 @@
 /// run; what it holds beyond that as it runs is added to it (`Devhost.uses(_:)`).
 struct VMUsage: Sendable, Hashable {
     let name: VMName
-    let owner: String
+    /// Who owns it; nil for a VM without an owner on record.
+    let owner: String?
     /// In bytes.
     var memory: UInt64
     var cpus: Int
@@ -30,7 +31,7 @@ struct VMUsage: Sendable, Hashable {
         name: VMName, owner: String?, memory: MemorySize?, cpus: CPUCount?, disk: DiskSize?, isOnline: Bool?
     ) {
         self.name = name
-        self.owner = owner ?? "nobody"
+        self.owner = owner
         self.memory = isOnline == true ? UInt64(memory?.mebibytes ?? 0) << 20 : 0
         self.cpus = isOnline == true ? cpus?.value ?? 0 : 0
         self.disk = disk?.bytes ?? 0

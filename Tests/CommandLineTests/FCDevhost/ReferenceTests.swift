@@ -1,5 +1,6 @@
 import DevhostBase
 import DevhostCommandLine
+import DevhostCore
 import Testing
 
 @testable import DevhostCLI
@@ -21,6 +22,22 @@ struct ReferenceTests {
         #expect(
             manual == ManPage(FCDevhost.program).text(),
             "write it anew: make docs")
+    }
+
+    @Test("a command that changes something stands in the table of rights and in the audit log")
+    func verbs() {
+        // What only looks, or waits.
+        let reading: Set = [
+            "list", "show", "logs", "wait", "snapshots", "images", "templates", "channels", "releases", "release show",
+            "why", "doctor", "events", "metrics", "certificates", "help", "completion",
+        ]
+        for usage in FCDevhost.program.usages where !usage.isHidden && !reading.contains(usage.name) {
+            #expect(Verb(rawValue: usage.name) != nil, "\(usage.name) has no right and no line in the audit log")
+        }
+        for verb in Verb.allCases {
+            let words = verb.rawValue.split(separator: " --").map(String.init)
+            #expect(FCDevhost.program.command(named: words[0]) != nil, "no command is called \(verb.rawValue)")
+        }
     }
 
     @Test("the manual page is clean", .enabled(if: Tool("groff").isInstalled, "needs groff"))

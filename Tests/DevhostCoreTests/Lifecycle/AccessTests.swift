@@ -52,4 +52,33 @@ import Testing
         #expect(try await test.devhost(caller: admin).destroy(name))
         #expect(try await test.leftovers(of: "demo", devhost).isEmpty)
     }
+
+    @Test func anEnsureOfAVMWithoutAnOwnerTakesNoOwnership() async throws {
+        let test = try TestDevhost(more: "[access]\ndestroy = owner\n[limits]\nuser-vms = 1\nuser-memory = 2G")
+        let devhost = test.devhost()
+        let name = try VMName("old")
+        var request = try test.request("old")
+        request.memory = try MemorySize("1G")
+        var record = try await devhost.ensure(request).record
+        record.owner = nil
+        try devhost.records.save(record)
+        let others = test.devhost(caller: bob)
+        var mine = try test.request("mine")
+        mine.memory = try MemorySize("512M")
+        try await others.ensure(mine)
+        try await others.shutDown(name)
+        #expect(try await others.start(name).record.owner == nil)
+        #expect(try await others.ensure(request).record.owner == nil)
+        // What it grows by counts for whoever lets it grow.
+        request.memory = try MemorySize("2G")
+        await expectError(.refused, containing: "bob would have 2.5 GiB of memory") { try await others.ensure(request) }
+        await expectError(.permissionDenied, containing: "has no owner on record") { try await others.destroy(name) }
+        let findings = try await devhost.diagnose().findings.filter { $0.subject == "VM old" }
+        #expect(findings.contains { $0.problem.contains("no owner") && $0.remedy?.contains("user") == true })
+        // An owner is given by hand, in the record.
+        record = try devhost.records.require(name)
+        record.owner = "bob"
+        try devhost.records.save(record)
+        #expect(try await others.destroy(name))
+    }
 }

@@ -11,6 +11,10 @@ extension Devhost {
     /// - Returns: What was done; nil where another process is at it.
     /// - Throws: `unavailable`, `permissionDenied`, `busy`.
     public func cleanUp(progress: @escaping ProgressHandler = { _ in }) async throws -> CleanupReport? {
+        try await audited(.cleanUp, object: "VMs", progress: progress) { try await cleanUpVMs(progress: progress) }
+    }
+
+    private func cleanUpVMs(progress: @escaping ProgressHandler) async throws -> CleanupReport? {
         guard let lock = try await lockIfFree(layout.cleanupLock, verb: "cleanup") else { return nil }
         defer { withExtendedLifetime(lock) {} }
         let collecting = try await FileLock.acquire(
@@ -40,10 +44,12 @@ extension Devhost {
     /// - Returns: What was removed; nil where another process cleans up.
     /// - Throws: What ``pruneImages(olderThanDays:budget:isDryRun:)`` throws.
     public func cleanUpImages() async throws -> ImagePruneReport? {
-        guard let lock = try await lockIfFree(layout.cleanupLock, verb: "cleanup") else { return nil }
-        defer { withExtendedLifetime(lock) {} }
-        return try await pruneImages(
-            olderThanDays: configuration.imageKeepDays, budget: configuration.imageBudget)
+        try await audited(.cleanUp, object: "images") {
+            guard let lock = try await lockIfFree(layout.cleanupLock, verb: "cleanup") else { return nil }
+            defer { withExtendedLifetime(lock) {} }
+            return try await removeUnusedImages(
+                olderThanDays: configuration.imageKeepDays, budget: configuration.imageBudget, isDryRun: false)
+        }
     }
 
     /// What ``cleanUp(progress:)`` would do now, by what the last looks saw. Nothing is changed.

@@ -14,9 +14,11 @@ extension Devhost {
     /// - Returns: What was seen; nil where another process is at it.
     /// - Throws: `unavailable`, `permissionDenied`.
     public func collectSigns(progress: @escaping ProgressHandler = { _ in }) async throws -> CollectReport? {
-        guard let lock = try await lockIfFree(layout.collectLock, verb: "collect") else { return nil }
-        defer { withExtendedLifetime(lock) {} }
-        return try await lookAtAll(try await libvirt(), progress: progress)
+        try await audited(.collect, progress: progress) {
+            guard let lock = try await lockIfFree(layout.collectLock, verb: "collect") else { return nil }
+            defer { withExtendedLifetime(lock) {} }
+            return try await lookAtAll(try await libvirt(), progress: progress)
+        }
     }
 
     /// What the look at one VM saw; nil where the VM is gone meanwhile.

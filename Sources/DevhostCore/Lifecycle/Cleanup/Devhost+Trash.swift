@@ -9,7 +9,7 @@ extension Devhost {
     @discardableResult
     public func moveToTrash(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> Bool {
         let mayDestroy = { (record: VMRecord) in
-            try checkMayDestroy(name, record, verb: "destroy")
+            try checkMay(.trash, name, record, doing: "destroy")
             return true
         }
         return try await moveToTrash(name, where: mayDestroy, progress: progress)
@@ -19,7 +19,7 @@ extension Devhost {
     func moveToTrash(
         _ name: VMName, where condition: (VMRecord) throws -> Bool, progress: @escaping ProgressHandler
     ) async throws -> Bool {
-        try await audited("destroy --trash", name, progress: progress) {
+        try await audited(.trash, name, progress: progress) {
             try await putIntoTrash(name, where: condition, progress: progress)
         }
     }
@@ -64,7 +64,7 @@ extension Devhost {
     /// - Throws: `notFound`, `busy`, `unavailable`.
     @discardableResult
     public func restoreFromTrash(_ name: VMName, progress: @escaping ProgressHandler = { _ in }) async throws -> Bool {
-        try await audited("undelete", name, progress: progress) { try await takeFromTrash(name, progress: progress) }
+        try await audited(.undelete, name, progress: progress) { try await takeFromTrash(name, progress: progress) }
     }
 
     private func takeFromTrash(_ name: VMName, progress: @escaping ProgressHandler) async throws -> Bool {

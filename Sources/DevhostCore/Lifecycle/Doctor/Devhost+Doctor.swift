@@ -7,6 +7,11 @@ extension Devhost {
     public func diagnose(
         mending isMending: Bool = false, progress: @escaping ProgressHandler = { _ in }
     ) async throws -> Diagnosis {
+        guard isMending else { return try await examine(mending: false, progress: progress) }
+        return try await audited(.mend, progress: progress) { try await examine(mending: true, progress: progress) }
+    }
+
+    private func examine(mending isMending: Bool, progress: @escaping ProgressHandler) async throws -> Diagnosis {
         var doctor = Doctor(devhost: self, progress: progress)
         try await doctor.examine()
         var findings: [Finding] = []

@@ -31,6 +31,15 @@ struct VMChecks: Sendable {
         symptoms += Self.shared(records, "id") { $0.id?.description }
         symptoms += Self.shared(records, "MAC address") { $0.mac?.description }
         symptoms += Self.shared(records, "IPv4 address") { $0.ipv4?.description }
+        for record in records where record.owner == nil {
+            let isForAdministrators = devhost.configuration.destroyAccess == .owner
+            symptoms.append(
+                Symptom(
+                    isForAdministrators ? .warning : .note, "VM \(record.name)", "it has no owner on record",
+                    because: "nobody is told before clean-up takes it, and it counts against nobody's limits"
+                        + (isForAdministrators ? "; none but administrators may destroy it" : ""),
+                    remedy: "as root, write \"user\": \"NAME\" into \(layout.record(record.name))"))
+        }
         for record in records {
             guard let ipv4 = record.ipv4, !devhost.configuration.network.ipv4.contains(ipv4) else { continue }
             symptoms.append(
@@ -259,7 +268,7 @@ struct VMChecks: Sendable {
                     .warning, "VM \(name)", "there is no such VM, but its first-boot data",
                     because: "they hold an ssh host key", remedy: "fc-devhost destroy \(name)",
                     mend: { [devhost] in
-                        try devhost.checkMayDestroy(name, nil, verb: "destroy")
+                        try devhost.checkMay(.destroy, name, nil)
                         // Such a VM may have been made since it was looked for.
                         _ = try await devhost.destroy(
                             name, where: { try devhost.records.find(name) == nil }, progress: { _ in })

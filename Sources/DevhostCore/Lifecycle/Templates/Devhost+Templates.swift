@@ -31,6 +31,14 @@ extension Devhost {
     public func buildTemplate(
         of source: TemplateSource, shape: MachineShape, progress: @escaping ProgressHandler = { _ in }
     ) async throws -> Template {
+        try await audited(.buildTemplate, object: "\(shape)", progress: progress) {
+            try await makeTemplate(of: source, shape: shape, progress: progress)
+        }
+    }
+
+    private func makeTemplate(
+        of source: TemplateSource, shape: MachineShape, progress: @escaping ProgressHandler
+    ) async throws -> Template {
         guard configuration.warmStart.isEnabled else {
             throw DevhostError(
                 .refused, "no templates are made on this devhost",
@@ -73,13 +81,15 @@ extension Devhost {
     /// - Throws: `busy` for one that is being made.
     @discardableResult
     public func removeTemplate(_ name: TemplateName) async throws -> Bool {
-        guard try templateStore.keys().contains(name.description) else { return false }
-        guard try await discardTemplate(name.description) else {
-            throw DevhostError(
-                .busy, "the template \(name) is being made",
-                next: "try again when 'fc-devhost templates build' has ended")
+        try await audited(.removeTemplate, object: name.description) {
+            guard try templateStore.keys().contains(name.description) else { return false }
+            guard try await discardTemplate(name.description) else {
+                throw DevhostError(
+                    .busy, "the template \(name) is being made",
+                    next: "try again when 'fc-devhost templates build' has ended")
+            }
+            return true
         }
-        return true
     }
 
     /// Makes the templates that devhost.cfg asks for and that are missing ([warm-start] shapes), one after the other, and
