@@ -33,6 +33,7 @@ struct CloneCommand: ProgramCommand {
         keys =
             arguments.text(Self.authorizedKey) == nil
             ? nil : try arguments.values(Self.authorizedKey, as: AuthorizedKey.self)
+        if let keys { try AuthorizedKey.check(keys) }
         limit = try arguments.value(Self.timeout, as: TimeLimit.self)?.duration
         isJSON = arguments.has(Self.json)
     }

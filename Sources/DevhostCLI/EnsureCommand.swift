@@ -78,7 +78,9 @@ struct EnsureCommand: ProgramCommand {
         request.isPrivate = arguments.toggle(Self.isPrivate)
         request.location = try arguments.value(Self.location, as: Location.self)
         if arguments.text(Self.authorizedKey) != nil {
-            request.authorizedKeys = try arguments.values(Self.authorizedKey, as: AuthorizedKey.self)
+            let keys = try arguments.values(Self.authorizedKey, as: AuthorizedKey.self)
+            try AuthorizedKey.check(keys)
+            request.authorizedKeys = keys
         }
         request.release = try Self.release(arguments)
         request.updatesChannel = arguments.toggle(Self.updateChannel) ?? true

@@ -19,7 +19,8 @@ extension VMUse {
     }
 
     private static func days(_ seconds: Double) -> String {
-        let hours = Int(seconds / 3600)
+        // What a file says may be any number.
+        let hours = Int(min(max(0, seconds), 1e12) / 3600)
         return hours < 48 ? "\(hours) hours" : "\(hours / 24) days"
     }
 }

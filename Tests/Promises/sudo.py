@@ -184,6 +184,12 @@ ATTACKS = [
     ("!", f"{ENSURE} --location '</location><evil/>' stolen"), ("!", f"{ENSURE} --aliases 'a/../b' stolen"),
     ("!", f"{ENSURE} --channel-url $'http://x/\\n' --image-url {IMAGE} stolen"),
     ("!", f"{ENSURE} --memory 99999999999T --image-url {IMAGE} stolen"), ("!", f"{ENSURE} --image-url {IMAGE} localhost"),
+    # Lists and numbers that no record could hold.
+    ("!", f"key='ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJhc2U= '$(head -c 16000 /dev/zero | tr '\\0' c); "
+          f"for i in $(seq 80); do set -- \"$@\" --authorized-key \"$key$i\"; done; {ENSURE} \"$@\" --image-url {IMAGE} stolen"),
+    *[("!", f"{ENSURE} {option}={number} --image-url {IMAGE} stolen") for number in ("9223372036854775808", "1e400", "-0")
+      for option in ("--memory", "--cpu", "--disk-size", "--timeout")],
+    ("!", f"{ENSURE} --hydra-eval 9223372036854775808 stolen"),
     # Variables that programs beneath would heed.
     *[("", f"export {each}; sudo $FC list; sudo $FC images; sudo $FC show victim") for each in (
         "PATH=$HOME/bin:$PATH", "LD_PRELOAD=$HOME/evil.so", "LD_LIBRARY_PATH=$HOME", "XDG_CONFIG_HOME=$HOME",

@@ -285,6 +285,18 @@ extension Connection {
         }
     }
 
+    /// The MAC addresses in the definition of a domain (`virDomainGetXMLDesc`); none where there is no such domain.
+    func macAddresses(of name: VMName) async throws -> Set<MACAddress> {
+        guard try await domainState(name) != .missing else { return [] }
+        let xml = try await withDomain(name) { domain in
+            try takeString(
+                virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE.rawValue),
+                "cannot ask for the definition of \(name)")
+        }
+        let words = xml.split(separator: "<mac address='").dropFirst()
+        return Set(words.compactMap { word in try? MACAddress(String(word.prefix { $0 != "'" })) })
+    }
+
     /// The virtual size of a domain's disk in bytes (`virDomainGetBlockInfo`).
     func diskCapacity(_ name: VMName, target: String) async throws -> UInt64 {
         try await withDomain(name) { domain in

@@ -20,6 +20,7 @@ extension Devhost {
             guard source != name else {
                 throw DevhostError(.alreadyExists, "there is a VM \(name)", next: "choose another name for the clone")
             }
+            try authorizedKeys.map(AuthorizedKey.check)
             var wish = CloneRun.Wish(source: source, name: name)
             wish.authorizedKeys = authorizedKeys
             wish.startLimit = startLimit

@@ -1,13 +1,13 @@
 extension Devhost {
     /// The names of all VMs, sorted, without a look at anything else in their records. Names that are held for VMs in the
     /// trash are among them: they are taken.
-    /// - Parameter owner: Only the VMs of this user; broken records have none and are left out then.
+    /// - Parameter owner: Only the VMs of this user.
     public func headings(owner: String? = nil) throws -> [VMHeading] {
         try records.headings().filter { owner == nil || $0.owner == owner }
     }
 
     /// The records of all VMs, sorted by name. Asks nobody's lock and not libvirt.
-    /// - Parameter owner: Only the VMs of this user; broken records have none and are left out then.
+    /// - Parameter owner: Only the VMs of this user, those included whose damaged records still name them.
     public func list(owner: String? = nil) throws -> [VMSummary] { try summaries(owner: owner, states: nil) }
 
     /// Like ``list(owner:)``, with what each VM is right now.
@@ -35,9 +35,10 @@ extension Devhost {
                 summary.pin = use.pin
                 return summary
             case .broken(let name, let reason):
-                if owner != nil { return nil }
+                let known = (try? VMName(name)).map { records.salvaged($0) }
+                if let owner, known?.owner != owner { return nil }
                 return VMSummary(
-                    name: name, state: nil, owner: nil, creationDate: nil, lastDeployDate: nil, record: nil,
+                    name: name, state: nil, owner: known?.owner, creationDate: nil, lastDeployDate: nil, record: nil,
                     problem: reason.description)
             }
         }

@@ -9,7 +9,10 @@ struct EnsurePlan {
     let isNew: Bool
 
     /// The record, without what only the devhost can give: id, addresses, host key, image.
+    /// - Throws: `invalidArgument` for more keys or aliases than a record holds.
     func record() throws -> VMRecord {
+        try request.authorizedKeys.map(AuthorizedKey.check)
+        try request.aliases.map(Alias.check)
         var record = existing ?? VMRecord(name: request.name)
         if existing == nil {
             record.owner = caller.name

@@ -179,7 +179,8 @@ struct EnsureRun: Sendable {
         if record.id == nil {
             let allocation = Allocation(layout: layout, plan: devhost.plan, clock: devhost.clock)
             record.id = try await allocation.next(
-                records: try devhost.records.readable(), holder: "the allocation for \(name)",
+                held: try await HeldIdentities(devhost: devhost, libvirt: libvirt),
+                holder: "the allocation for \(name)",
                 limit: devhost.configuration.lockLimit)
         }
         guard let id = record.id else { return }

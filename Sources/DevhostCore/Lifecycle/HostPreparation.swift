@@ -111,7 +111,8 @@ struct HostPreparation: Sendable {
                     + "\(network.name)', or set another [network] name in devhost.cfg")
         }
         if status == nil {
-            let reservations = devhost.plan.reservations(records: try devhost.records.readable())
+            let reservations = devhost.plan.reservations(
+                records: try devhost.records.readable() + devhost.records.salvaged())
             try await libvirt.defineNetwork(network.name, xml: try definition.rendered(reservations: reservations))
             status = try await libvirt.networkStatus(network.name)
         }

@@ -232,7 +232,8 @@ struct VMParts: Sendable {
         guard let own = devhost.plan.reservation(of: record), !devhost.plan.isPlanned(own),
             try await libvirt.networkStatus(network.name) != nil
         else { return }
-        let held = try devhost.records.readable().filter { $0.name != name }.compactMap(devhost.plan.reservation)
+        let records = try devhost.records.readable() + devhost.records.salvaged()
+        let held = records.filter { $0.name != name }.compactMap(devhost.plan.reservation)
         try await devhost.withHostLock {
             let xml = try await libvirt.networkXML(network.name)
             if xml.contains(own.xml) {

@@ -13,7 +13,10 @@ extension VMRecord {
         imageHash = image.sha256
         releaseName = release.releaseName
         releaseReference = release.reference.recordText
-        hydraEval = if case .hydra(let evaluation) = release.reference { .integer(Int64(evaluation)) } else { nil }
+        hydraEval = nil
+        if case .hydra(let evaluation) = release.reference {
+            hydraEval = Int64(exactly: evaluation).map { .integer($0) }
+        }
         guestDigest = nil
     }
 

@@ -37,7 +37,10 @@ public enum ReleaseReference: Hashable, Sendable, CustomStringConvertible {
     /// Parses what `--hydra-eval` takes: the number of an evaluation.
     /// - Throws: `invalidArgument` for anything else.
     public init(hydraEvaluation text: String) throws(DevhostError) {
-        guard let number = UInt64(text), number > 0, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+        // A record keeps it as a signed number, as other readers of JSON do.
+        guard let number = UInt64(text), (1...UInt64(Int64.max)).contains(number),
+            text.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+        else {
             throw DevhostError(
                 .invalidArgument, "\(text.quoted) is not the number of a Hydra evaluation", next: "use a whole number")
         }

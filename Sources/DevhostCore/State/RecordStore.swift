@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 
 /// The records of all VMs, one file each. A record that cannot be read spoils no other.
 public struct RecordStore: Sendable {
@@ -17,6 +18,12 @@ public struct RecordStore: Sendable {
             }
         }
     }
+
+    /// The largest record that is written, in bytes: what every version reads.
+    static let largest = 1 << 20
+    /// The largest record that is read, in bytes. Versions before wrote what a command line of 2 MiB asked for, which JSON
+    /// may make six times as long.
+    static let largestRead = 16 << 20
 
     /// Where files lie.
     public let layout: Layout
@@ -55,7 +62,7 @@ public struct RecordStore: Sendable {
 
     private func read<Record: Decodable>(_ name: VMName, as type: Record.Type) throws -> Record {
         let path = layout.record(name)
-        let content = try Files.read(path, limit: 1 << 20)
+        let content = try Files.read(path, limit: Self.largestRead)
         let decoder = JSONDecoder()
         if let key = VMRecord.nameKey { decoder.userInfo[key] = name }
         do {
@@ -99,15 +106,32 @@ public struct RecordStore: Sendable {
         try map(as: VMHeading.Content.self) { name, content in
             switch content {
             case .success(let content): VMHeading(name: name, owner: content.owner, problem: nil)
-            case .failure(let reason): VMHeading(name: name, owner: nil, problem: reason.description)
+            case .failure(let reason): VMHeading(name: name, owner: salvaged(name)?.owner, problem: reason.description)
             }
         }
     }
 
-    /// What each VM takes of the devhost; records that cannot be read take nothing.
+    /// What each VM takes of the devhost, by what can still be told where its record cannot be read.
     /// - Throws: As ``all()``.
     func uses() throws -> [VMUsage] {
-        try map(as: VMUsage.Content.self) { _, content in try? content.get().use }.compactMap { $0 }
+        try map(as: VMUsage.Content.self) { name, content in
+            (try? content.get().use) ?? salvaged(name).map { VMUsage($0) }
+        }.compactMap { $0 }
+    }
+
+    /// What the file of a VM still tells that cannot be read as a record.
+    func salvaged(_ name: VMName) -> VMRecord {
+        let file = try? FileDescriptor.open(layout.record(name), O_RDONLY | O_NONBLOCK)
+        let content = (try? file?.read(upTo: Self.largestRead, path: layout.record(name))) ?? []
+        return RecordSalvage(content).record(name)
+    }
+
+    private func salvaged(_ text: String) -> VMRecord? { (try? VMName(text)).map { salvaged($0) } }
+
+    /// What the files still tell that cannot be read as records.
+    /// - Throws: As ``all()``.
+    func salvaged() throws -> [VMRecord] {
+        try all().compactMap { if case .broken(let name, _) = $0 { salvaged(name) } else { nil } }
     }
 
     private func map<Record: Decodable & SendableMetatype, Value: Sendable>(
@@ -133,12 +157,24 @@ public struct RecordStore: Sendable {
     }
 
     /// Writes a record, readable for everybody: batou reads it over ssh as an ordinary user.
+    /// - Throws: `refused` for one that is too large to be read again. One that an older version let grow past that may
+    ///   be written, so that its VM can be stopped and taken away.
     func save(_ record: VMRecord) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try Files.createDirectory(layout.records, mode: 0o755)
         let content = try encoder.encode(record) + [UInt8(ascii: "\n")]
-        try Files.writeAtomically(layout.record(record.name), Array(content), mode: 0o644)
+        let path = layout.record(record.name)
+        if content.count > Self.largest {
+            let isLarge = ((try? Files.size(path)) ?? 0) > UInt64(Self.largest)
+            guard isLarge, content.count <= Self.largestRead else {
+                throw DevhostError(
+                    .refused,
+                    "the record of \(record.name) would have \(content.count) bytes, where \(Self.largest) can be read",
+                    next: "give fewer authorized keys and aliases, or shorter ones")
+            }
+        }
+        try Files.writeAtomically(path, Array(content), mode: 0o644)
     }
 
     /// Removes a record; one that does not exist is as good.

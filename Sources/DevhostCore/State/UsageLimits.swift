@@ -53,13 +53,16 @@ struct UsageLimits: Sendable {
             let wanted = max(measure.amount(new), held.map(measure.amount) ?? 0)
             let own = others.filter { $0.owner == owner }
             try check(
-                measure, measure.user, wanted + Self.sum(own, measure.amount), new,
+                measure, measure.user, wanted.addingClamped(Self.sum(own, measure.amount)), new,
                 who: owner.printable, uses: own.map { ($0.name.description, measure.amount($0)) })
             var byOwner: [String: UInt64] = [:]
-            for use in others { byOwner[use.owner ?? "nobody", default: 0] += measure.amount(use) }
+            for use in others {
+                byOwner[use.owner ?? "nobody", default: 0] = byOwner[use.owner ?? "nobody", default: 0].addingClamped(
+                    measure.amount(use))
+            }
             for bound in measure.total {
                 try check(
-                    measure, bound, wanted + Self.sum(others, measure.amount), new, who: "all together",
+                    measure, bound, wanted.addingClamped(Self.sum(others, measure.amount)), new, who: "all together",
                     uses: byOwner.map { ($0.key.printable, $0.value) })
             }
         }
@@ -72,7 +75,7 @@ struct UsageLimits: Sendable {
     }
 
     private static func sum(_ uses: [VMUsage], _ amount: (VMUsage) -> UInt64) -> UInt64 {
-        uses.reduce(0) { $0 &+ amount($1) }
+        uses.reduce(0) { $0.addingClamped(amount($1)) }
     }
 
     private func check(

@@ -39,7 +39,7 @@ package enum FreeSpace {
             guard stat(folder, &status) == 0 else { throw DevhostError.posix("cannot look at \(folder)") }
             let disk = UInt64(status.st_dev)
             let before = disks[disk]?.bytes ?? 0
-            disks[disk] = (disks[disk]?.folder ?? folder, before.addingReportingOverflow(bytes).partialValue)
+            disks[disk] = (disks[disk]?.folder ?? folder, before.addingClamped(bytes))
         }
         for (folder, bytes) in disks.values {
             let free = try available(folder)

@@ -15,7 +15,9 @@ package struct TransferMeter {
         samples.removeAll { time - $0.time > Self.window }
         guard let first = samples.first, first.time < time, bytes >= first.bytes else { return 0 }
         let seconds = (time - first.time) / .seconds(1)
-        return UInt64(Double(bytes - first.bytes) / seconds)
+        let rate = Double(bytes - first.bytes) / seconds
+        // Two samples within a nanosecond tell of no rate.
+        return UInt64(exactly: rate.rounded()) ?? 0
     }
 
     /// Forgets what was measured, because the transfer starts anew.

@@ -16,7 +16,7 @@ public struct Alias: Hashable, Comparable, Sendable, CustomStringConvertible {
     ///
     /// batou 2.7.1 sends the list as one word with literal single quotes in it (`'web api'`, or two quotes for none):
     /// one pair around the whole list is taken off.
-    /// - Throws: `invalidArgument` for the first word that is not an alias.
+    /// - Throws: `invalidArgument` for the first word that is not an alias, and past ``most``.
     public static func parseList(_ text: String) throws(DevhostError) -> [Alias] {
         var list = Substring(text)
         if list.count >= 2, list.first == "'", list.last == "'" { list = list.dropFirst().dropLast() }
@@ -26,7 +26,21 @@ public struct Alias: Hashable, Comparable, Sendable, CustomStringConvertible {
             let alias = try Alias(String(word))
             if known.insert(alias).inserted { aliases.append(alias) }
         }
+        try check(aliases)
         return aliases
+    }
+
+    /// How many aliases one VM may have.
+    public static let most = 1000
+
+    /// Sees to it that a VM's record can hold these aliases.
+    /// - Throws: `invalidArgument` past ``most``.
+    public static func check(_ aliases: [Alias]) throws(DevhostError) {
+        guard aliases.count <= most else {
+            throw DevhostError(
+                .invalidArgument, "\(aliases.count) aliases are too many: a VM takes \(most)",
+                next: "give fewer of them")
+        }
     }
 
     /// Orders aliases by their bytes.

@@ -31,6 +31,21 @@ public struct AuthorizedKey: Hashable, Sendable, CustomStringConvertible {
         description = line
     }
 
+    /// How many keys one VM may have, and how many bytes all of them.
+    public static let most = 256, mostBytes = 256 << 10
+
+    /// Sees to it that a VM's record can hold these keys.
+    /// - Throws: `invalidArgument` past ``most`` or ``mostBytes``.
+    public static func check(_ keys: [AuthorizedKey]) throws(DevhostError) {
+        let bytes = keys.reduce(0) { $0 + $1.description.utf8.count }
+        guard keys.count <= most, bytes <= mostBytes else {
+            throw DevhostError(
+                .invalidArgument,
+                "\(keys.count) authorized keys of \(bytes) bytes are too many: a VM takes \(most) of \(mostBytes) bytes "
+                    + "in all", next: "give fewer keys, or shorter comments")
+        }
+    }
+
     /// An SSH public key starts with the length of its type in four bytes and the type (RFC 4253 section 6.6).
     private static func holds(type: Substring, in blob: Data) -> Bool {
         let name = Array(type.utf8)

@@ -9,9 +9,14 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     /// The moment.
     public let date: Date
 
-    /// A moment that is known, to the second.
+    /// The moments that can be written: of the years 1 to 9999, in seconds since the reference date.
+    private static let range: ClosedRange<Double> = -63_113_904_000...252_423_993_599
+
+    /// A moment that is known, to the second; the nearest one that can be written where it is none of ``range``.
     public init(_ date: Date) {
-        self.date = Date(timeIntervalSinceReferenceDate: date.timeIntervalSinceReferenceDate.rounded(.down))
+        let seconds = date.timeIntervalSinceReferenceDate.rounded(.down)
+        let bounded = seconds.isNaN ? 0 : min(max(seconds, Self.range.lowerBound), Self.range.upperBound)
+        self.date = Date(timeIntervalSinceReferenceDate: bounded)
     }
 
     /// Parses `2024-05-01T12:00:00`, with or without fractions of a second (which are dropped) and a
@@ -35,7 +40,9 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
             }
             rest = rest[..<dot]
         }
-        guard let whole = try? Date("\(rest)\(zone)", strategy: .iso8601) else {
+        guard let whole = try? Date("\(rest)\(zone)", strategy: .iso8601),
+            Self.range.contains(whole.timeIntervalSinceReferenceDate)
+        else {
             throw DevhostError(.invalidArgument, "\(text.quoted) is not an ISO 8601 date")
         }
         date = whole

@@ -128,6 +128,45 @@ struct HostileArgumentTests {
     @Test("numbers of lines", arguments: ["", "-1", "1.5", "nan", "99999999999999999999"])
     func lines(value: String) { expectRefusal(["logs", "--lines", value, "demo"], naming: "--lines") }
 
+    /// Every option with a value, of every command of the table.
+    static let options = FCDevhost.program.usages.flatMap { usage in
+        usage.options.filter { $0.valueName != nil }.map { [usage.name, "--\($0.long)"] }
+    }
+
+    @Test("every option takes or refuses every number, and goes on", arguments: options)
+    func numbers(command: [String]) throws {
+        let words = command[0].split(separator: " ").map(String.init)
+        let usage = try #require(FCDevhost.program.usages.first { $0.name == command[0] })
+        let candidates = ["demo", "demo@before", "fcrs://dev/", "0123456789abcdef", "dev"]
+        // Operands that the command takes, or the option is never looked at.
+        var operands: [String] = []
+        for _ in usage.operands {
+            operands.append(candidates.first { (try? make(words + ["--"] + operands + [$0])) != nil } ?? "demo")
+        }
+        for value in HostileValues.numbers {
+            do {
+                try make(words + ["\(command[1])=\(value)", "--"] + operands)
+            } catch let error as DevhostError {
+                #expect(error.code == .invalidArgument, "\(command) \(value): \(error)")
+            }
+        }
+    }
+
+    @Test("evaluations that no record could hold", arguments: ["9223372036854775808", "18446744073709551615"])
+    func largeEvaluations(value: String) {
+        expectRefusal(["ensure", "--hydra-eval", value, "demo"], naming: "--hydra-eval")
+    }
+
+    @Test("more keys and aliases than a record holds")
+    func longLists() {
+        let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJhc2U= " + String(repeating: "c", count: 16000)
+        let keys = (0..<80).flatMap { ["--authorized-key", "\(key)\($0)"] }
+        expectRefusal(["ensure"] + keys + ["demo"])
+        expectRefusal(["clone"] + keys + ["demo", "copy"])
+        let aliases = (0..<1001).map { "a\($0)" }.joined(separator: " ")
+        expectRefusal(["ensure", "--aliases", aliases, "demo"], naming: "--aliases")
+    }
+
     @Test("no name can be taken for an option")
     func dashes() {
         for command in Self.commandsWithNames { expectRefusal([command, "-x"]) }

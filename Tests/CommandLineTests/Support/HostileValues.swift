@@ -16,6 +16,16 @@ enum HostileValues {
         "", "0", "-1", "1.5", "241", "99999999999999999999", "two", "0x2", "+2", " 2", "2\n", "٣", "nan",
     ]
 
+    /// Numbers that would not fit what is computed with them.
+    static let numbers =
+        [
+            "0", "-0", "-1", "1e400", "1e30", "1e19", "9223372036854775807", "9223372036854775808",
+            "18446744073709551615",
+            "18446744073709551616", "4294967295", "4294967296", "-9223372036854775808", "NaN", "Infinity",
+        ].flatMap { [$0, "\($0)s", "\($0)h", "\($0)K", "\($0)M", "\($0)T", "\($0).\($0)T", "\($0)x\($0)"] } + [
+            "9999-12-31", "10000-01-01", "99999999-01-01T00:00:00", "9223372036854775807-01-01", "0000-00-00",
+        ]
+
     static let urls = [
         "", "/etc/passwd", "file:relative", "file://host/etc/passwd", "ftp://example.com/a", "gopher://x", "http://",
         "http:///a", "https://-oProxyCommand=x/", "http://a/ b", "http://a/\n", "http://a/\"", "javascript:alert(1)",

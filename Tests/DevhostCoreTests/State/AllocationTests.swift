@@ -17,7 +17,7 @@ import Testing
     }
 
     private func next(_ records: [VMRecord] = []) async throws -> UInt32 {
-        try await allocation.next(records: records, holder: "test", limit: .seconds(30)).value
+        try await allocation.next(held: HeldIdentities(records: records), holder: "test", limit: .seconds(30)).value
     }
 
     @Test func anIdThatWasGivenBackIsTheLastToComeAgain() async throws {

@@ -23,14 +23,27 @@ struct VMChecks: Sendable {
 
     func records() -> [Symptom] {
         var symptoms = survey.broken.map { name, reason in
-            Symptom(
-                .error, "record \(name)", reason.description, because: "the VM cannot be changed or started",
+            let owner = (try? VMName(name)).flatMap { devhost.records.salvaged($0).owner }
+            return Symptom(
+                .error, "record \(name)", reason.description,
+                because: "the VM cannot be changed or started; it still counts for "
+                    + (owner ?? "nobody, because its owner cannot be told"),
                 remedy: "mend \(layout.records)/\(name).json, or fc-devhost destroy \(name)")
         }
         let records = survey.records.values.sorted { $0.name < $1.name }
         symptoms += Self.shared(records, "id") { $0.id?.description }
         symptoms += Self.shared(records, "MAC address") { $0.mac?.description }
         symptoms += Self.shared(records, "IPv4 address") { $0.ipv4?.description }
+        for record in records {
+            let size = (try? Files.size(layout.record(record.name))) ?? 0
+            guard size > UInt64(RecordStore.largest) else { continue }
+            symptoms.append(
+                Symptom(
+                    .warning, "record \(record.name)",
+                    "it has \(size) bytes, where no more than \(RecordStore.largest) are written today",
+                    because: "versions before cannot read it, and do not count its VM",
+                    remedy: "fc-devhost ensure it with fewer --authorized-key or --aliases"))
+        }
         for record in records where record.owner == nil {
             let isForAdministrators = devhost.configuration.destroyAccess == .owner
             symptoms.append(

@@ -52,11 +52,11 @@ extension Template {
 
     /// Which templates go so that the rest fits into a number of bytes: those that were not used for longest.
     static func beyond(_ bytes: UInt64, _ templates: [Template]) -> [Template] {
-        var occupied = templates.reduce(0) { $0 + $1.size }
+        var occupied = templates.reduce(UInt64(0)) { $0.addingClamped($1.size) }
         return templates.sorted { ($0.lastNeeded, $0.name) < ($1.lastNeeded, $1.name) }
             .prefix { template in
                 guard occupied > bytes else { return false }
-                occupied -= template.size
+                occupied -= min(occupied, template.size)
                 return true
             }
     }

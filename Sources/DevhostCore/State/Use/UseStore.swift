@@ -6,7 +6,12 @@ struct UseStore: Sendable {
     /// - Returns: The record, and why there is none where the file cannot be read.
     func read(_ name: VMName) -> (use: UseRecord, problem: String?) {
         do {
-            return (try decode(UseRecord.self, layout.use(name)) ?? UseRecord(), nil)
+            let use = try decode(UseRecord.self, layout.use(name)) ?? UseRecord()
+            // A life of thousands of years was written by nobody.
+            guard [use.idle, use.trashed].allSatisfy({ (0...1e11).contains($0) }) else {
+                throw DevhostError(.damaged, "\(layout.use(name)) counts \(use.idle) and \(use.trashed) seconds")
+            }
+            return (use, nil)
         } catch {
             return (UseRecord(), "what was seen of its use cannot be read: \(error)")
         }
