@@ -65,7 +65,8 @@ extension Devhost {
         var grown = present
         grown.disk = max(present.disk, (try await parts.diskAllocation(record.diskNumber) ?? 0) + bytes)
         let limits = UsageLimits(limits: configuration.limits, machineMemory: try await libvirt.node().memory)
-        try limits.check(grown, insteadOf: present, others: uses.filter { $0.name != record.name })
+        try limits.check(
+            grown, insteadOf: present, others: uses.filter { $0.name != record.name }, caller: caller.name)
     }
 
     /// The snapshots of a VM, the oldest first.

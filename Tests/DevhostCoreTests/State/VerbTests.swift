@@ -40,6 +40,8 @@ import Testing
         case .removeTemplate: try await devhost.removeTemplate(TemplateName("0123456789abcdef"))
         case .publishRelease:
             try await devhost.publish(image: test.image.path, as: ReleaseName("one"), in: ChannelName("dev"))
+        case .removeRelease: _ = try await devhost.remove(releases: [ReleaseName("one")], from: ChannelName("dev"))
+        case .removeChannel: _ = try await devhost.remove(channel: ChannelName("dev"))
         }
     }
 

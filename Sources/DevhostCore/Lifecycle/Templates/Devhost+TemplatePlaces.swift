@@ -34,7 +34,8 @@ extension Devhost {
             layout.limitLock, holder: "the count for a template", limit: configuration.lockLimit, clock: clock)
         defer { withExtendedLifetime(lock) {} }
         let limits = UsageLimits(limits: configuration.limits, machineMemory: try await libvirt.node().memory)
-        try limits.check(use, insteadOf: nil, others: try await uses(libvirt).filter { $0.name != use.name })
+        try limits.check(
+            use, insteadOf: nil, others: try await uses(libvirt).filter { $0.name != use.name }, caller: caller.name)
         try Files.write(layout.templateClaim(key), try JSONCoding.encode(claim), mode: 0o600)
     }
 }
