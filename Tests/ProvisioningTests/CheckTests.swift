@@ -97,4 +97,44 @@ struct CheckTests {
     func copiesNix(_ script: String, _ expected: Bool) {
         #expect(ProvisionScript(script, source: "provision.sh").copiesNix == expected)
     }
+
+    @Test("What bash prints is told though it ends well")
+    func printed() async throws {
+        #expect(try await check("if [[ a b ]]; then RUN x; fi\n").first?.hasPrefix("1:1 error syntax") == true)
+        let document = try await check("cat <<E\ntext\n  E\nCOPY a /b\n")
+        #expect(document.count == 1 && document[0].hasSuffix("warning syntax"), "\(document)")
+    }
+
+    @Test(
+        "Characters that nobody sees are errors where they stand",
+        arguments: [
+            ("RUN a\r\n", "1:6 error syntax"), ("\u{feff}RUN a\n", "1:1 error syntax"),
+            ("RUN a\nCOPY\u{a0}a /b", "2:5 error syntax"), ("RUN\u{3000}a", "1:4 error syntax"),
+            ("RUN a\u{200b} b", "1:6 error syntax"),
+        ])
+    func invisible(_ script: String, _ expected: String) async throws {
+        #expect(try await check(script).contains(expected))
+    }
+
+    @Test(
+        "What may be right is not told",
+        arguments: [
+            "RUN 'a\r\nb'", "RUN \"a\u{a0}b\"", "cat <<E\na\u{a0}\rb\nE\n", "# a\u{a0}b\r\nRUN x",
+            "echo x > made.conf; COPY made.conf /etc/m", "[ -e l.nix ] && COPY l.nix /x",
+            "COPY \"${a[@]:0:2}\"", "COPY \"${a[@]/x/y}\"", "COPY \"${a[@]@Q}\"", "COPY * /x/", "COPY a? b* /x/",
+            "COPY \"$option\" a /b", "RUN cat {a,b}", "RUN find /x -exec rm {} \\;", "RUN cut -d ';' f",
+            "RUN sort -t '|' f", "RUN test a '<' b", "RUN expr a '|' b", "RUN a > \"/dev/null\"",
+            "RUN a > /dev/fd/2", "RUN a 2>&1-", "RUN a >&$fd", "RUN a >&\"$fd\"",
+            "PROVISION_X[0]=; echo ${PROVISION_Y[0]:-y}", "((PROVISION_X=1)); echo $PROVISION_X",
+            "for ((PROVISION_X=0;;)); do echo $PROVISION_X; done", "let PROVISION_X=1; echo $PROVISION_X",
+            "exec {PROVISION_X}>&1; echo $PROVISION_X", "coproc PROVISION_X { true; }; echo $PROVISION_X",
+            "printf -v PROVISION_X a; echo $PROVISION_X", "command export PROVISION_X=1; echo $PROVISION_X",
+            "eval PROVISION_X=1; echo $PROVISION_X", ". ./x; echo $PROVISION_X",
+            "declare PROVISION_X; echo $PROVISION_X",
+            "COPY() { true; }; COPY a", "function RUN { true; }; RUN",
+        ])
+    func silence(_ script: String) async throws {
+        let folder = try TemporaryDirectory(prefix: "check")
+        #expect(try await check(script, folder: folder.path) == [])
+    }
 }

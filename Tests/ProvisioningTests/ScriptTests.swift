@@ -148,4 +148,45 @@ struct ScriptTests {
             "if RUN a \"$(RUN b <<X\n$(RUN c)\nX\n)\" ${d:-`RUN e`} $((1+(2))); then COPY f /g; fi\ncase x in (a|b) RUN;; esac"
         for length in 0...text.count { _ = ProvisionScript(String(text.prefix(length)), source: "s") }
     }
+
+    @Test(
+        "What stands behind an odd construct is still seen",
+        arguments: [
+            "cat <<E\n${v:-it's} ${w#'}\nE\nRUN it", "cat <<E\n$(echo ${x\nE\nRUN it", "x=\"${v:-it's}\"\nRUN it",
+            "[[ a # don't\n ]]\nRUN it", "x=$[1<<3]\nRUN it", "a[1<<3]=x\nRUN it", "cat <<E\r\nx\r\nE\r\nRUN it",
+            "cat <<E\na\\\nE\nb\nE\nRUN it", "time -p RUN it", "time -- RUN it", "time -p -- RUN it",
+            "for x do RUN it; done", "for x; do RUN it; done", "for x in a b; do RUN it; done",
+            "x=`true # don't`; RUN it", "x=`echo \\`RUN it\\``", "x=`echo \\`true\\` b`; RUN it",
+            "case esac in (esac) RUN it;; esac", "case a in b|esac) RUN it;; esac", "case a in b) ;; esac; RUN it",
+            "x=${ RUN it; }", "x=${| true; }; RUN it", "x=\"${ { true; }; }\"; RUN it", "coproc X { RUN it; }",
+            "cat <<A <<-B\n'\nA\n\t\"\n\tB\nRUN it", "x=$(cat <<E\n'\nE\n)\nRUN it", "exec {X}>f; RUN it",
+            "a=(1 # it's\n 2)\nRUN it", "x=${#a[@]}; RUN it", "cat <<< \"it's\"; RUN it",
+        ])
+    func oddConstructs(_ script: String) {
+        #expect(verbs(script).map { $0.split(separator: " ").dropFirst().joined(separator: " ") } == ["RUN it"])
+    }
+
+    @Test("A redirection behind braces or old arithmetic has its place, and its words are words")
+    func redirectionPlaces() throws {
+        let braces = try #require(ProvisionScript("RUN cat {a,b}>x", source: "s").statements.first)
+        #expect(braces.arguments.map(\.text) == ["cat", "{a,b}"])
+        #expect(braces.redirections.map(\.position.column) == [14])
+        let arithmetic = try #require(ProvisionScript("RUN echo $[ (1+2) ] > out", source: "s").statements.first)
+        #expect(arithmetic.arguments.map(\.text) == ["echo", "$[ (1+2) ]"])
+        #expect(arithmetic.redirections.map(\.target.text) == ["out"])
+    }
+
+    @Test(
+        "However deep a script is nested, reading it ends",
+        arguments: ["${x:-", "$(", "\"$(", "`", "(", "$((", "<(", "\"${x:-", "a[$(", "$[${x:-", "case x in a) $("])
+    func depth(_ opener: String) {
+        let text = String(repeating: opener, count: 30000)
+        #expect(ProvisionScript("RUN it\n" + text, source: "s").statements.count == 1)
+    }
+
+    @Test("A long line keeps its columns, also behind letters of several bytes")
+    func longLine() {
+        let text = "echo " + String(repeating: "\"$é\" ", count: 5000) + "; RUN it"
+        #expect(verbs(text) == ["1:\(5 + 5 * 5000 + 3) RUN it"])
+    }
 }

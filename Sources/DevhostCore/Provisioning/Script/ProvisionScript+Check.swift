@@ -21,7 +21,11 @@ extension ProvisionScript {
     /// - Throws: `unsupported` where bash is not installed, and what starting a program throws.
     public func check(folder: String?, componentVariables: Set<String>? = nil) async throws -> [ScriptProblem] {
         var problems = try await syntaxProblems()
-        for statement in statements { problems += self.problems(of: statement, folder: folder) }
+        problems += invisibleProblems()
+        // A function of the script's own takes the verb's place: what it takes is its own matter.
+        for statement in statements where !functions.contains(statement.verb.rawValue) {
+            problems += self.problems(of: statement, folder: folder)
+        }
         problems += variableProblems(componentVariables: componentVariables)
         return problems.sorted { ($0.line, $0.column, $0.message) < ($1.line, $1.column, $1.message) }
     }
@@ -40,9 +44,10 @@ extension ProvisionScript {
     /// so that a script is good if bash can read it either way.
     private func syntaxProblems() async throws -> [ScriptProblem] {
         let plain = try await syntaxProblems([])
-        if plain.isEmpty { return [] }
+        guard plain.contains(where: { $0.severity == .error }) else { return plain }
         let extended = try await syntaxProblems(["-O", "extglob"])
-        return extended.isEmpty || text.contains("extglob") ? extended : plain
+        let isGood = !extended.contains { $0.severity == .error }
+        return isGood || text.contains("extglob") ? extended : plain
     }
 
     /// It gives lines, no columns.
@@ -50,7 +55,6 @@ extension ProvisionScript {
         var command = Command("bash", ["--norc", "--noprofile"] + options + ["-n"])
         command.input = Array(text.utf8)
         let result = try await Processes.run(command)
-        if result.status == 0 { return [] }
         var problems: [ScriptProblem] = []
         for line in result.errorText.split(separator: "\n") {
             // `bash: line 3: syntax error near …`; the line that follows quotes the script.
@@ -59,13 +63,29 @@ extension ProvisionScript {
             else { continue }
             let message = String(line[line.index(after: end)...]).trimmed
             if message.hasPrefix("`") { continue }
+            let severity: ScriptProblem.Severity = message.hasPrefix("warning:") ? .warning : .error
             problems.append(
-                problem(.error, .syntax, Position(line: number, column: 1), "bash: \(message.printable)"))
+                problem(severity, .syntax, Position(line: number, column: 1), "bash: \(message.printable)"))
         }
-        if problems.isEmpty {
+        if problems.isEmpty, result.status != 0 {
             problems = [problem(.error, .syntax, Position(line: 1, column: 1), "bash cannot read the script")]
         }
         return problems
+    }
+
+    /// Carriage returns and blanks that only look like ones, outside of quotes and here-documents: bash makes them part
+    /// of a word, which nobody means.
+    private func invisibleProblems() -> [ScriptProblem] {
+        var lines: Set<Int> = []
+        return invisible.compactMap { character in
+            // One for a line is enough.
+            guard lines.insert(character.position.line).inserted else { return nil }
+            return problem(
+                .error, .syntax, character.position,
+                "\(character.name) stands here, which bash takes as part of a word; "
+                    + (character.name == "a carriage return"
+                        ? "save the script with the line ends of Unix" : "remove it, or write a space"))
+        }
     }
 
     // MARK: Verbs
@@ -105,11 +125,16 @@ extension ProvisionScript {
                         "COPY has no option \(first.text.quoted); it has --chown=USER[:GROUP] and --chmod=MODE"))
             }
         }
+        // What a variable holds may be an option.
+        if paths.count > 2, let first = paths.first, !first.isLiteral, first.literalPrefix.isEmpty { return problems }
         problems += arityProblems(statement, paths, 2...2, "COPY [--chown=…] [--chmod=…] LOCAL REMOTE")
         guard paths.count == 2 else { return problems }
         problems += remotePathProblems(paths[1])
         guard let folder, let local = paths[0].literal, !local.isEmpty else { return problems }
         guard LocalSource.paths(local, in: [folder]).isEmpty else { return problems }
+        // The script may make the file, or look for it, before: where it names it, only a run can tell.
+        let name = local.split(separator: "/").last.map(String.init) ?? local
+        if names(name, before: statement.position) { return problems }
         let moves = !commands.isDisjoint(with: ["cd", "pushd"])
         problems.append(
             problem(
@@ -117,6 +142,19 @@ extension ProvisionScript {
                 "\(local.quoted) is not in \(folder.quoted)"
                     + (moves ? ", unless the script's cd makes it another folder" : "")))
         return problems
+    }
+
+    /// Whether the lines up to a statement name a file.
+    private func names(_ name: String, before position: Position) -> Bool {
+        let lines = text.utf8.split(separator: Ascii.newline, omittingEmptySubsequences: false)
+        for line in lines.prefix(position.line - 1) {
+            let written = String(decoding: line, as: UTF8.self)
+            if !written.trimmed.hasPrefix("#"), written.contains(name) { return true }
+        }
+        guard position.line <= lines.count else { return false }
+        let before = String(decoding: lines[position.line - 1], as: UTF8.self).unicodeScalars.prefix(
+            position.column - 1)
+        return String(String.UnicodeScalarView(before)).contains(name)
     }
 
     private func remotePathProblems(_ argument: Argument?) -> [ScriptProblem] {
@@ -140,9 +178,16 @@ extension ProvisionScript {
                         + "whole line: RUN 'COMMAND > FILE'"))
         }
         let operators: Set<String> = [">", ">>", "<", "|", "||", "&&", "&", ";"]
-        if statement.arguments.count > 1 {
-            for argument in statement.arguments {
+        // They take such words as their own operators, or end a command with them.
+        let takers: Set<String> = ["test", "[", "expr", "find", "fd", "xargs", "awk", "sed", "grep", "tr"]
+        let isTaken = statement.arguments.contains { argument in
+            takers.contains(argument.literal?.split(separator: "/").last.map(String.init) ?? "")
+        }
+        if statement.arguments.count > 1, !isTaken {
+            for (before, argument) in zip(statement.arguments, statement.arguments.dropFirst()) {
                 guard let word = argument.literal, operators.contains(word) else { continue }
+                // The value of an option, as of `cut -d ';'`.
+                if before.literalPrefix.hasPrefix("-") || !before.isLiteral { continue }
                 problems.append(
                     problem(
                         .warning, .quotedOperator, argument.position,
@@ -155,7 +200,9 @@ extension ProvisionScript {
     // MARK: Variables
 
     private func variableProblems(componentVariables: Set<String>?) -> [ScriptProblem] {
-        variables.compactMap { use in
+        // Whatever these read can set any variable.
+        if !commands.isDisjoint(with: ["eval", "source", "."]) { return [] }
+        return variables.compactMap { use in
             if use.isGuarded || assigned.contains(use.name) || Self.standardVariables.contains(use.name) { return nil }
             if use.name.hasPrefix("PROVISION_") {
                 return problem(
@@ -176,7 +223,13 @@ extension ProvisionScript.Redirection {
     /// Whether the redirection writes a file of this machine.
     fileprivate var writesFile: Bool {
         guard symbol.contains(">") else { return false }
-        if symbol.hasSuffix(">&"), target.text == "-" || target.text.utf8.allSatisfy(Ascii.isDigit) { return false }
-        return !["/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"].contains(target.text)
+        if symbol.hasSuffix(">&") {
+            // A descriptor, also one that is moved (`2>&1-`) or that a variable holds.
+            let number =
+                target.literalPrefix.hasSuffix("-") ? target.literalPrefix.dropLast() : target.literalPrefix[...]
+            if number.utf8.allSatisfy(Ascii.isDigit) { return false }
+        }
+        if target.literalPrefix.hasPrefix("/dev/fd/") { return false }
+        return target.literal.map { !["/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"].contains($0) } ?? true
     }
 }

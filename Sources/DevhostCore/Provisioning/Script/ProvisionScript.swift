@@ -90,6 +90,11 @@ public struct ProvisionScript: Sendable {
     /// The names of the ordinary commands that the script calls.
     public let commands: Set<String>
 
+    /// The functions that the script defines.
+    package let functions: Set<String>
+    /// Characters outside of quotes and here-documents that look like a blank or like nothing, in their order.
+    package let invisible: [(name: String, position: Position)]
+
     /// Whether the script itself sends its environment's provision.nix to the VM.
     package var copiesNix: Bool {
         statements.contains { statement in
@@ -113,5 +118,10 @@ public struct ProvisionScript: Sendable {
         variables = scanner.variables.sorted { $0.position < $1.position }
         assigned = scanner.assigned
         commands = scanner.commands
+        functions = scanner.functions
+        let places = scanner.invisible
+        invisible = places.keys.sorted().compactMap { index in
+            places[index].map { ($0, scanner.position(of: index)) }
+        }
     }
 }
