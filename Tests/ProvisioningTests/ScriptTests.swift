@@ -1,4 +1,7 @@
 import DevhostBase
+import Dispatch
+import Foundation
+import Synchronization
 import Testing
 
 @Suite("Reading provision scripts")
@@ -176,12 +179,25 @@ struct ScriptTests {
         #expect(arithmetic.redirections.map(\.target.text) == ["out"])
     }
 
+    private final class Count: Sendable {
+        let value = Mutex(0)
+    }
+
     @Test(
         "However deep a script is nested, reading it ends",
         arguments: ["${x:-", "$(", "\"$(", "`", "(", "$((", "<(", "\"${x:-", "a[$(", "$[${x:-", "case x in a) $("])
     func depth(_ opener: String) {
-        let text = String(repeating: opener, count: 30000)
-        #expect(ProvisionScript("RUN it\n" + text, source: "s").statements.count == 1)
+        let text = "RUN it\n" + String(repeating: opener, count: 30000)
+        let (count, ended) = (Count(), DispatchSemaphore(value: 0))
+        // As small a stack as any thread has that a caller's task may run on.
+        let thread = Thread {
+            count.value.withLock { $0 = ProvisionScript(text, source: "s").statements.count }
+            ended.signal()
+        }
+        thread.stackSize = 512 << 10
+        thread.start()
+        ended.wait()
+        #expect(count.value.withLock { $0 } == 1)
     }
 
     @Test("A long line keeps its columns, also behind letters of several bytes")

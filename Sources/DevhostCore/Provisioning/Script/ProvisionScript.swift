@@ -110,8 +110,11 @@ public struct ProvisionScript: Sendable {
     ///   - text: The content of the file.
     ///   - source: The file's name, for messages.
     public init(_ text: String, source: String) {
-        var scanner = ShellScanner(text)
-        scanner.scanScript()
+        let scanner = DeepStack.run {
+            var scanner = ShellScanner(text)
+            scanner.scanScript()
+            return scanner
+        }
         self.source = source
         self.text = text
         statements = scanner.statements.sorted { $0.position < $1.position }

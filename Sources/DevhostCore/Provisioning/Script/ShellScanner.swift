@@ -2,7 +2,7 @@
 ///
 /// This file holds the state and the movement over bytes; `ShellScanner+Commands.swift` knows where commands begin,
 /// `ShellScanner+Words.swift` knows words, quotes and expansions.
-struct ShellScanner {
+struct ShellScanner: Sendable {
     /// What ends a list of commands.
     enum End {
         case script, parenthesis, backquote, brace
@@ -29,7 +29,7 @@ struct ShellScanner {
     /// How deep substitutions and subshells are nested; beyond a limit the rest is taken as plain text, so that a
     /// hostile script cannot exhaust the stack.
     var depth = 0
-    static let depthLimit = 50
+    static let depthLimit = 200
     /// Inside backquotes the next backquote ends the word.
     var backquoteDepth = 0
 
