@@ -22,6 +22,9 @@ struct ServiceUserTests {
             """)
         let before = try (status("\(root)/file"), status("\(root)/outside"))
         try run.write("file", "x")
+        for name in ["echoed", "copied", "copied/file", "a1", "a1/b/copied", "e2", "e2/f/echoed"] {
+            try run.write("tree/\(name)/in", "x")
+        }
         let racer = Process()
         racer.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
         racer.arguments = [
@@ -41,6 +44,8 @@ struct ServiceUserTests {
               COPY file \(home)/race/copied
               COPY --chmod=4755 file \(home)/race/a$i/b/copied
               ECHO text \(home)/race/e$i/f/echoed
+              ((i > 8)) || COPY tree \(home)/race/
+              ((i > 8)) || COPY --chmod=4755 tree/copied/ \(home)/race/t$i
             done
             """
         ) {
@@ -85,6 +90,34 @@ struct ServiceUserTests {
             #expect(try TestGuest.shell("stat -c %U \(home)/\(path)").trimmed == user, "\(path)")
         }
         try TestGuest.shell("cd \(home) && rm -rf in out inner file-out")
+    }
+
+    @Test("A folder is its own when it is copied, and links that it has put there lead nowhere")
+    func foldersThatAreCopied() async throws {
+        let run = try ScriptRun()
+        let user = "s\(try TestGuest.shared().user)"
+        let home = "/run/\(user)"
+        try run.write("tree/sub/file", "x")
+        try run.write("tree/big", String(repeating: "x", count: 300_000))
+        try TestGuest.shell(
+            """
+            mkdir -p \(run.folder)/outside; cd \(home) && rm -rf made linked real away
+            install -d -o \(user) -g \(user) real; ln -s real linked; ln -s \(run.folder)/outside away
+            """)
+        let result = try await run(
+            """
+            COPY tree \(home)/made/deep/
+            COPY tree/ \(home)/linked/
+            COPY tree/big \(home)/made/renamed
+            COPY tree \(home)/away/ || echo refused
+            """
+        ) { $0.serviceUser = user }
+        #expect(result.summary.status == 0 && result.output == "refused\n", "\(result.output) \(result.errors)")
+        for path in ["made/deep/tree/sub/file", "made/deep", "real/sub/file", "real/big", "made/renamed"] {
+            #expect(try TestGuest.shell("stat -c %U \(home)/\(path)").trimmed == user, "\(path)")
+        }
+        #expect(try Files.names(in: "\(run.folder)/outside") == [])
+        try TestGuest.shell("cd \(home) && rm -rf made linked real away")
     }
 
     @Test("Verbs at the same time make the folders that they share, each with its owner")

@@ -46,6 +46,8 @@ enum GuestAgent {
     /// - A service user can put a link in the place of anything in its home at any moment. So root enters a folder, looks
     ///   where it really is, and goes on with names in the folder that it is in; what it makes there it gives away by the
     ///   open file (`/proc/self/fd`), never by a name; and it follows no link out of the home.
+    /// - rsync goes by names. In a service user's home it runs where nothing but the folder that it is to fill can be written
+    ///   to, wherever a link leads: in a mount namespace of its own in which all else is read-only.
     /// - A line for bash goes through its environment, which only root can read, and what the line starts does not inherit it.
     static let text = #"""
         set -m
@@ -117,6 +119,32 @@ enum GuestAgent {
             fi
             here=${here%/}/$name
           done
+        }
+
+        # Runs a command that can write only below the folder that we are in, in a mount namespace of its own. Names are
+        # handed to the kernel as they are: a program that looks where they lead first would look too early.
+        confined() {
+          local here mounts line point options rest
+          here=$(pwd -P) && mount -c --bind . "$here" && cd -- "$here" || return
+          mapfile -t mounts </proc/self/mountinfo
+          for line in "${mounts[@]}"; do
+            read -r _ _ _ _ point options rest <<<"$line"
+            if [[ $options == ro || $options == ro,* ]]; then continue; fi
+            case ${rest##* - } in
+              proc\ *|sysfs\ *|cgroup*|devpts\ *|mqueue\ *|debugfs\ *|tracefs\ *|securityfs\ *|pstore\ *|bpf\ *) continue;;
+              configfs\ *|fusectl\ *|hugetlbfs\ *|binfmt_misc\ *|autofs\ *|efivarfs\ *|nsfs\ *|rpc_pipefs\ *) continue;;
+            esac
+            printf -v point %b "$point"
+            if [[ $point != "$here" ]]; then mount -c -o remount,bind,ro "$point" || return; fi
+          done
+          exec "$@"
+        }
+
+        fill_folder() { # FOLDER OWNER COMMAND…
+          enter_folder "$1" "$2" || return
+          shift 2
+          command_line unshare --mount --propagation private -- bash --norc --noprofile -c \
+            "$(declare -f confined); confined \"\$@\"" devhost "$@"
         }
 
         content() { # LENGTH TEXT
@@ -209,7 +237,13 @@ enum GuestAgent {
             rsync)
               if ! type -P rsync >/dev/null; then
                 echo 'rsync is not installed in the VM' >&2; status=127
-              elif (enter_folder "$1" "$2"); then
+              elif [[ $2 ]]; then
+                if [[ -p /proc/self/fd/0 ]]; then
+                  fill_folder "$@" </proc/self/fd/0 & wait_for $!
+                else
+                  fill_folder "$@" <&0 & wait_for $!; held=held
+                fi
+              elif (enter_folder "$1" ""); then
                 shift 2
                 if [[ -p /proc/self/fd/0 ]]; then
                   command_line "$@" </proc/self/fd/0 & wait_for $!

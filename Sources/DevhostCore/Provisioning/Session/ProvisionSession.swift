@@ -140,7 +140,9 @@ public final class ProvisionSession: Sendable {
     private func checkScript() async throws -> Bool {
         guard let path = options.script else { return false }
         let script = ProvisionScript(try Files.readText(path), source: Self.name(of: path))
-        if let problem = try await script.check(folder: nil).first(where: { $0.rule == .syntax }) {
+        // What bash only warns of, it runs.
+        let problems = try await script.check(folder: nil).filter { $0.rule == .syntax && $0.severity == .error }
+        if let problem = problems.first {
             throw DevhostError(.invalidArgument, problem.description, next: "mend the script; nothing of it was run")
         }
         return !script.statements.isEmpty
