@@ -25,6 +25,7 @@ struct ServiceUserTests {
         for name in ["echoed", "copied", "copied/file", "a1", "a1/b/copied", "e2", "e2/f/echoed"] {
             try run.write("tree/\(name)/in", "x")
         }
+        for number in 1...100 { try run.write("flat/\(number)", "x") }
         let racer = Process()
         racer.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
         racer.arguments = [
@@ -45,7 +46,7 @@ struct ServiceUserTests {
               COPY --chmod=4755 file \(home)/race/a$i/b/copied
               ECHO text \(home)/race/e$i/f/echoed
               ((i > 8)) || COPY tree \(home)/race/
-              ((i > 8)) || COPY --chmod=4755 tree/copied/ \(home)/race/t$i
+              ((i > 8)) || COPY --chmod=4755 flat/ \(home)/race/
             done
             """
         ) {
