@@ -17,7 +17,7 @@ struct SyncCancellationTests {
                 environment: ["PATH": "\(folder):\(Command.searchPath)"]))
     }
 
-    @Test("ends at once, whatever it was doing when it connected, and leaves no ssh", .timeLimit(.minutes(1)))
+    @Test("ends at once, whatever it was doing when it connected, and leaves no ssh", .timeLimit(.minutes(10)))
     func whileConnecting() async throws {
         let folder = try TemporaryDirectory(prefix: "sync")
         for round in 0..<40 {
@@ -32,7 +32,7 @@ struct SyncCancellationTests {
         #expect(try TestGuest.shell("pgrep -f '^sleep 5003'") == "")
     }
 
-    @Test("sends nothing more", .timeLimit(.minutes(1)))
+    @Test("sends nothing more", .timeLimit(.minutes(10)))
     func afterwards() async throws {
         let folder = try TemporaryDirectory(prefix: "sync")
         let sync = try sync(folder.path)
